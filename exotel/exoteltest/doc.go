@@ -1,0 +1,28 @@
+// Package exoteltest is a stateful fake of Exotel's SIP-trunk API: it keeps the
+// trunks that it is asked to make, refuses a second one of the same name, lists
+// newest first, and answers in Exotel's envelope and words (docs/exotel.md says
+// which of them were recorded from the vendor).
+//
+// In a test it is one line:
+//
+//	fake := exoteltest.Start(t)
+//	client, err := exotel.New(fake.Config())
+//
+// # How do I make something go wrong?
+//
+// Queue a fault for the next call of a kind. Each is used once:
+//
+//	fake.Inject(exoteltest.Create, exoteltest.LoseAnswer)          // made, answer lost
+//	fake.Inject(exoteltest.Create, exoteltest.Fail(503))           // not made
+//	fake.Inject(exoteltest.List, exoteltest.HTML, exoteltest.Hang) // the next two lists
+//
+// A [Fault] says apart what the API does and what the caller gets to see, so
+// any combination can be written out.
+//
+// Other settings last until they are changed: [Server.SetCredentials],
+// [Server.SetListLag], [Server.SetDuplicateStatus], [Server.SetLatency].
+//
+// # How do I see what happened?
+//
+// [Server.Trunks] is what exists, [Server.Calls] what was asked.
+package exoteltest

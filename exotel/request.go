@@ -1,0 +1,163 @@
+package exotel
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// request is one operation on the account, before it is HTTP.
+type request struct {
+	op     string // as in Error.Op
+	method string
+	path   []string // elements below the account, escaped when they are joined
+	query  url.Values
+	body   any    // marshalled as JSON; nil for none
+	read   reader // takes what is wanted out of the answer
+}
+
+// do sends the request, again where retryable allows it, until there is a good
+// answer, an error that stays, or no time.
+func (c *Client) do(ctx context.Context, req request) error {
+	for try := 1; ; try++ {
+		err := c.exchange(ctx, req)
+		if err == nil {
+			return nil
+		}
+		if !retryable(req.method, try, err.Kind) || !pause(ctx, backoff(try)) {
+			return err
+		}
+	}
+}
+
+// exchange is one HTTP exchange, told to the context's observer.
+func (c *Client) exchange(ctx context.Context, req request) *Error {
+	call := Call{Op: req.op, Method: req.method, Start: time.Now()}
+	err := c.send(ctx, req, &call)
+	call.Duration = time.Since(call.Start)
+	call.RequestID = clean(c.redact(call.RequestID))
+	if err != nil {
+		err.Op, err.HTTPStatus, err.RequestID = req.op, call.HTTPStatus, call.RequestID
+		err.Message = clean(c.redact(err.Message))
+		call.Err = err
+	}
+	observe(ctx, call)
+	return err
+}
+
+// send fills in what it learns about the call.
+func (c *Client) send(ctx context.Context, req request, call *Call) *Error {
+	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
+	defer cancel()
+	var connected connection
+	httpReq, err := c.newRequest(httptrace.WithClientTrace(ctx, connected.trace()), req)
+	if err != nil {
+		return &Error{Kind: ErrInvalid, Message: err.Error()}
+	}
+	if ctx.Err() != nil {
+		return &Error{Kind: ErrNotSent, Message: "no time was left to send it", cause: ctx.Err()}
+	}
+	resp, err := c.http.Do(httpReq)
+	if err != nil {
+		return transportError(err, connected)
+	}
+	defer resp.Body.Close()
+	call.HTTPStatus = resp.StatusCode
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	switch {
+	case err != nil:
+		return &Error{Kind: ErrOutcomeUnknown, Message: "the answer broke off: " + reason(err), cause: err}
+	case len(body) > maxBody:
+		return &Error{Kind: ErrOutcomeUnknown, Message: "the answer is larger than 1 MiB"}
+	}
+	requestID, failed := decode(resp.StatusCode, body, req.read)
+	call.RequestID = requestID
+	if failed != nil {
+		failed.RetryAfter = parseRetryAfter(resp.Header.Get("Retry-After"), time.Now())
+	}
+	return failed
+}
+
+func (c *Client) newRequest(ctx context.Context, req request) (*http.Request, error) {
+	var body io.Reader
+	if req.body != nil {
+		encoded, err := json.Marshal(req.body)
+		if err != nil {
+			return nil, errors.New("the request can't be written as JSON")
+		}
+		body = bytes.NewReader(encoded)
+	}
+	httpReq, err := http.NewRequestWithContext(ctx, req.method, c.url(req), body)
+	if err != nil {
+		return nil, errors.New("the request's URL is unusable")
+	}
+	httpReq.SetBasicAuth(c.config.APIKey, c.config.APIToken)
+	httpReq.Header.Set("Accept", "application/json")
+	httpReq.Header.Set("User-Agent", c.config.UserAgent)
+	if body != nil {
+		httpReq.Header.Set("Content-Type", "application/json")
+	}
+	return httpReq, nil
+}
+
+func (c *Client) url(req request) string {
+	path := c.account
+	for _, element := range req.path {
+		path += "/" + url.PathEscape(element)
+	}
+	address := c.base.String() + path
+	if len(req.query) > 0 {
+		address += "?" + req.query.Encode()
+	}
+	return address
+}
+
+// redact takes the credentials out of a text of the vendor's. Exotel was never
+// seen to repeat them; a proxy's error page might.
+func (c *Client) redact(text string) string {
+	for _, secret := range []string{c.config.APIToken, c.config.APIKey} {
+		if len(secret) >= 8 { // a shorter one would eat ordinary words
+			text = strings.ReplaceAll(text, secret, "[redacted]")
+		}
+	}
+	return text
+}
+
+// connection notes how far the transport got.
+type connection struct{ asked, got bool }
+
+func (c *connection) trace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GetConn: func(string) { c.asked = true },
+		GotConn: func(httptrace.GotConnInfo) { c.got = true },
+	}
+}
+
+// transportError tells "not sent" from "unknown". Not sent needs evidence: the
+// transport looked for a connection and never got one, or the error itself is
+// one of dialling. Anything after that may have reached Exotel.
+func transportError(err error, c connection) *Error {
+	e := &Error{Kind: ErrOutcomeUnknown, Message: "no answer: " + reason(err), cause: err}
+	var dial *net.OpError
+	if c.asked && !c.got || errors.As(err, &dial) && dial.Op == "dial" {
+		e.Kind, e.Message = ErrNotSent, "no connection: "+reason(err)
+	}
+	return e
+}
+
+// reason is the innermost text of a transport error, without the URL.
+func reason(err error) string {
+	var inURL *url.Error
+	if errors.As(err, &inURL) {
+		err = inURL.Err
+	}
+	return err.Error()
+}

@@ -1,0 +1,3 @@
+module github.com/trunkhook/trunkhook
+
+go 1.26.0
