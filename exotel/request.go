@@ -27,8 +27,13 @@ type request struct {
 // do sends the request, again where retryable allows it, until there is a good
 // answer, an error that stays, or no time.
 func (c *Client) do(ctx context.Context, req request) error {
+	hooks := hooksOf(ctx)
 	for try := 1; ; try++ {
-		err := c.exchange(ctx, req)
+		if err := hooks.Before(ctx, req.op); err != nil {
+			return &Error{Op: req.op, Kind: ErrNotSent, Message: clean(err.Error()), cause: err}
+		}
+		call, err := c.exchange(ctx, req)
+		hooks.After(call)
 		if err == nil {
 			return nil
 		}
@@ -38,8 +43,8 @@ func (c *Client) do(ctx context.Context, req request) error {
 	}
 }
 
-// exchange is one HTTP exchange, told to the context's observer.
-func (c *Client) exchange(ctx context.Context, req request) *Error {
+// exchange is one HTTP exchange; the error is in the call as well.
+func (c *Client) exchange(ctx context.Context, req request) (Call, *Error) {
 	call := Call{Op: req.op, Method: req.method, Start: time.Now()}
 	err := c.send(ctx, req, &call)
 	call.Duration = time.Since(call.Start)
@@ -49,8 +54,7 @@ func (c *Client) exchange(ctx context.Context, req request) *Error {
 		err.Message = clean(c.redact(err.Message))
 		call.Err = err
 	}
-	observe(ctx, call)
-	return err
+	return call, err
 }
 
 // send fills in what it learns about the call.

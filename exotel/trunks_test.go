@@ -92,8 +92,9 @@ func TestCreateUnderFaults(t *testing.T) {
 			if test.kind == "" && err != nil || test.kind != "" && !errors.Is(err, test.kind) {
 				t.Errorf("error %v, want %q", err, test.kind)
 			}
-			if made := eventually(func() bool { return len(fake.Trunks()) == 1 }); made != test.made {
-				t.Errorf("made %v, want %v", made, test.made)
+			made := func() bool { return len(fake.Trunks()) == 1 }
+			if test.made && !eventually(made) || !test.made && made() {
+				t.Errorf("made %v, want %v", made(), test.made)
 			}
 			if n := fake.Count(exoteltest.Create); n > 1 {
 				t.Errorf("%d creates were sent", n)
@@ -351,16 +352,34 @@ func TestCreateValidatesBeforeSending(t *testing.T) {
 	}
 }
 
-func TestObserverSeesEveryExchange(t *testing.T) {
+func TestHooksRunAroundEveryExchange(t *testing.T) {
 	t.Parallel()
 	fake := exoteltest.Start(t)
 	fake.Inject(exoteltest.List, exoteltest.HTML)
+	var asked []string
 	var seen []exotel.Call
-	ctx := exotel.WithObserver(t.Context(), func(c exotel.Call) { seen = append(seen, c) })
+	ctx := exotel.WithHooks(t.Context(), exotel.Hooks{
+		Before: func(_ context.Context, op string) error { asked = append(asked, op); return nil },
+		After:  func(c exotel.Call) { seen = append(seen, c) },
+	})
 	if _, err := newClient(t, fake).Trunks.List(ctx, exotel.ListOptions{}); err != nil {
 		t.Fatal(err)
 	}
+	if !slices.Equal(asked, []string{"list trunks", "list trunks"}) {
+		t.Errorf("asked before %q", asked)
+	}
 	if len(seen) != 2 || seen[0].HTTPStatus != 502 || !errors.Is(seen[0].Err, exotel.ErrOutcomeUnknown) || seen[1].HTTPStatus != 200 || seen[1].RequestID == "" || seen[1].Err != nil {
 		t.Errorf("saw %+v", seen)
+	}
+}
+
+func TestHookKeepsACallFromBeingSent(t *testing.T) {
+	t.Parallel()
+	fake := exoteltest.Start(t)
+	spent := errors.New("budget spent")
+	ctx := exotel.WithHooks(t.Context(), exotel.Hooks{Before: func(context.Context, string) error { return spent }})
+	_, err := newClient(t, fake).Trunks.Create(ctx, named("a"))
+	if !errors.Is(err, exotel.ErrNotSent) || !errors.Is(err, spent) || len(fake.Calls()) != 0 {
+		t.Errorf("%d calls, error %v", len(fake.Calls()), err)
 	}
 }

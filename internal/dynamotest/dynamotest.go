@@ -1,0 +1,179 @@
+// Package dynamotest gives tests a DynamoDB table like the deployed one, on an
+// engine that they start themselves.
+//
+// The engine is, in this order: what answers at DYNAMODB_ENDPOINT (such as
+// DynamoDB Local, which the project can't ship); the program that DYNOXIDE
+// names; the one that make engines installs. Where there is none the test is
+// skipped, or fails if REQUIRE_ENGINES=1.
+package dynamotest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/trunkhook/trunkhook/ledger"
+)
+
+// Engine is a running DynamoDB engine.
+type Engine struct {
+	Endpoint string // such as http://127.0.0.1:8000
+	Name     string
+
+	alive io.Closer // the engine ends when this is closed, by the end of the process at the latest
+}
+
+// Start returns the engine of this test process, which ends with it.
+func Start(t testing.TB) Engine {
+	t.Helper()
+	engine, err := start()
+	switch {
+	case err == nil:
+	case os.Getenv("REQUIRE_ENGINES") == "1":
+		t.Fatalf("no DynamoDB engine: %v", err)
+	default:
+		t.Skipf("no DynamoDB engine: %v", err)
+	}
+	return engine
+}
+
+var start = sync.OnceValues(func() (Engine, error) {
+	engine, err := launch()
+	if err != nil {
+		return Engine{}, err
+	}
+	return engine, note(engine)
+})
+
+func launch() (Engine, error) {
+	if endpoint := os.Getenv("DYNAMODB_ENDPOINT"); endpoint != "" {
+		return Engine{Endpoint: endpoint, Name: "the engine at DYNAMODB_ENDPOINT"}, nil
+	}
+	program, err := findDynoxide()
+	if err != nil {
+		return Engine{}, err
+	}
+	port, err := freePort()
+	if err != nil {
+		return Engine{}, err
+	}
+	// The process is told to end when its input does, so that it can't outlive us.
+	command := exec.Command("sh", "-c", `"$0" serve --port "$1" >/dev/null 2>&1 & child=$!; cat; kill $child; wait`, program, port) //nolint:gosec,noctx // our own program, for as long as this process lives
+	alive, err := command.StdinPipe()
+	if err != nil {
+		return Engine{}, err
+	}
+	if err := command.Start(); err != nil {
+		return Engine{}, err
+	}
+	if err := waitFor("127.0.0.1:" + port); err != nil {
+		return Engine{}, fmt.Errorf("%s does not answer: %w", program, err)
+	}
+	return Engine{Endpoint: "http://127.0.0.1:" + port, Name: "dynoxide", alive: alive}, nil
+}
+
+// Root is the repository's folder.
+func Root() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "..", "..")
+}
+
+func findDynoxide() (string, error) {
+	program := os.Getenv("DYNOXIDE")
+	if program == "" {
+		program = filepath.Join(Root(), ".ci", "engines", "node_modules", "@dynoxide", "linux-x64", "dynoxide")
+	}
+	if _, err := os.Stat(program); err != nil {
+		return "", errors.New("none is installed (make engines does that; or set DYNAMODB_ENDPOINT)")
+	}
+	return program, nil
+}
+
+func freePort() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
+	if err != nil {
+		return "", err
+	}
+	defer listener.Close()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	return port, err
+}
+
+func waitFor(address string) error {
+	var err error
+	for range 100 {
+		var conn net.Conn
+		if conn, err = net.DialTimeout("tcp", address, time.Second); err == nil { //nolint:noctx // a second at most
+			return conn.Close()
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return err
+}
+
+// note writes which engine ran into the file that ENGINES_LOG names, so that
+// make test can say so.
+func note(engine Engine) error {
+	path := os.Getenv("ENGINES_LOG")
+	if path == "" {
+		return nil
+	}
+	log, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600) //nolint:gosec // the Makefile's
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(log, "%s: %s\n", filepath.Base(os.Args[0]), engine.Name)
+	return errors.Join(err, log.Close())
+}
+
+// Client speaks to the engine; the options are added to what it needs for that.
+func (e Engine) Client(options ...func(*dynamodb.Options)) *dynamodb.Client {
+	return dynamodb.New(dynamodb.Options{
+		Region: "eu-west-1", BaseEndpoint: &e.Endpoint,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
+		}),
+	}, options...)
+}
+
+var tables atomic.Int64
+
+// CreateTable makes an empty table as template.yaml describes it, and returns
+// its name.
+func (e Engine) CreateTable(t testing.TB) string {
+	t.Helper()
+	input, err := tableInTemplate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("signups-%d-%d", os.Getpid(), tables.Add(1))
+	input.TableName = &name
+	client := e.Client()
+	if _, err := client.CreateTable(t.Context(), input); err != nil {
+		t.Fatal(err)
+	}
+	err = dynamodb.NewTableExistsWaiter(client).Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: &name}, 10*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// Ledger is one on a table of its own.
+func (e Engine) Ledger(t testing.TB) *ledger.Ledger {
+	t.Helper()
+	return ledger.New(e.Client(), e.CreateTable(t))
+}

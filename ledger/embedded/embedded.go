@@ -1,0 +1,197 @@
+// Package embedded keeps the signups in one file, for one machine. It does what
+// the DynamoDB table does (package ledger), so that the whole system runs with
+// no account anywhere. It is a package of its own so that the Lambda functions
+// don't link bbolt.
+package embedded
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/trunkhook/trunkhook/provision"
+)
+
+// Ledger is a provision.Ledger over a bbolt file. Each write is one transaction
+// that is synced to disk before it returns.
+type Ledger struct{ db *bbolt.DB }
+
+var _ provision.Ledger = (*Ledger)(nil)
+
+var (
+	signups = []byte("signups") // signup id -> record as JSON
+	queue   = []byte("due")     // due_at and signup id -> created_at; only what is pending
+)
+
+// dueFormat sorts as text.
+const dueFormat = "2006-01-02T15:04:05.000Z"
+
+// Open opens or makes the file. Another process that has it open is waited for
+// half a second; then it is an error, as is a file that is no ledger.
+func Open(path string) (*Ledger, error) {
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: 500 * time.Millisecond})
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return nil, fmt.Errorf("%s is in use by another process", path)
+	case errors.Is(err, os.ErrPermission):
+		return nil, fmt.Errorf("%s can't be opened for writing", path)
+	case err != nil:
+		return nil, fmt.Errorf("%s is not a usable table file: %w", path, err)
+	}
+	if err := db.Update(makeBuckets); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s is not a usable table file: %w", path, err), db.Close())
+	}
+	return &Ledger{db}, nil
+}
+
+func makeBuckets(tx *bbolt.Tx) error {
+	for _, name := range [][]byte{signups, queue} {
+		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close releases the file.
+func (l *Ledger) Close() error { return l.db.Close() }
+
+// Claim implements provision.Ledger.
+func (l *Ledger) Claim(_ context.Context, w provision.Claim) (provision.Record, bool, error) {
+	return l.write(w.Signup.ID, w.Apply)
+}
+
+// TakeOver implements provision.Ledger.
+func (l *Ledger) TakeOver(_ context.Context, w provision.TakeOver) (provision.Record, bool, error) {
+	return l.write(w.SignupID, w.Apply)
+}
+
+// Pin implements provision.Ledger.
+func (l *Ledger) Pin(_ context.Context, w provision.Pin) (provision.Record, bool, error) {
+	return l.write(w.SignupID, w.Apply)
+}
+
+// Activate implements provision.Ledger.
+func (l *Ledger) Activate(_ context.Context, w provision.Activate) (provision.Record, bool, error) {
+	return l.write(w.SignupID, w.Apply)
+}
+
+// Release implements provision.Ledger.
+func (l *Ledger) Release(_ context.Context, w provision.Release) (provision.Record, bool, error) {
+	return l.write(w.SignupID, w.Apply)
+}
+
+func (l *Ledger) write(id string, apply func(*provision.Record) (provision.Record, bool)) (record provision.Record, holds bool, err error) {
+	err = l.db.Update(func(tx *bbolt.Tx) error {
+		old, err := read(tx, id)
+		if err != nil {
+			return err
+		}
+		if record, holds = apply(old); !holds {
+			return nil
+		}
+		return put(tx, old, record)
+	})
+	return record, holds, err
+}
+
+// read is nil where there is no such signup.
+func read(tx *bbolt.Tx, id string) (*provision.Record, error) {
+	value := tx.Bucket(signups).Get([]byte(id))
+	if value == nil {
+		return nil, nil
+	}
+	var record provision.Record
+	if err := json.Unmarshal(value, &record); err != nil {
+		return nil, fmt.Errorf("the record of %s is broken: %w", id, err)
+	}
+	return &record, nil
+}
+
+func put(tx *bbolt.Tx, old *provision.Record, record provision.Record) error {
+	value, err := json.Marshal(record)
+	if err != nil {
+		return err
+	}
+	if err := tx.Bucket(signups).Put([]byte(record.SignupID), value); err != nil {
+		return err
+	}
+	if old != nil && !old.DueAt.IsZero() {
+		if err := tx.Bucket(queue).Delete(dueKey(*old)); err != nil {
+			return err
+		}
+	}
+	if record.DueAt.IsZero() {
+		return nil
+	}
+	return tx.Bucket(queue).Put(dueKey(record), []byte(record.CreatedAt.Format(time.RFC3339Nano)))
+}
+
+func dueKey(r provision.Record) []byte {
+	return []byte(r.DueAt.UTC().Format(dueFormat) + r.SignupID)
+}
+
+// Get implements provision.Ledger.
+func (l *Ledger) Get(_ context.Context, signupID string) (provision.Record, error) {
+	var record *provision.Record
+	err := l.db.View(func(tx *bbolt.Tx) (err error) {
+		record, err = read(tx, signupID)
+		return err
+	})
+	switch {
+	case err != nil:
+		return provision.Record{}, err
+	case record == nil:
+		return provision.Record{}, provision.ErrNotFound
+	}
+	return *record, nil
+}
+
+// Due implements provision.Ledger.
+func (l *Ledger) Due(_ context.Context, until time.Time, limit int) (due []provision.Due, err error) {
+	last := []byte(until.UTC().Format(dueFormat))
+	err = l.db.View(func(tx *bbolt.Tx) error {
+		cursor := tx.Bucket(queue).Cursor()
+		for key, value := cursor.First(); key != nil && len(due) < limit; key, value = cursor.Next() {
+			if bytes.Compare(key[:len(last)], last) > 0 {
+				return nil
+			}
+			entry, err := parseDue(key, value)
+			if err != nil {
+				return err
+			}
+			due = append(due, entry)
+		}
+		return nil
+	})
+	return due, err
+}
+
+func parseDue(key, value []byte) (provision.Due, error) {
+	dueAt, err := time.Parse(dueFormat, string(key[:len(dueFormat)]))
+	if err != nil {
+		return provision.Due{}, err
+	}
+	createdAt, err := time.Parse(time.RFC3339Nano, string(value))
+	return provision.Due{SignupID: string(key[len(dueFormat):]), DueAt: dueAt, CreatedAt: createdAt}, err
+}
+
+// Active calls the function with every active signup, in the order of the ids.
+func (l *Ledger) Active(each func(provision.Record)) error {
+	return l.db.View(func(tx *bbolt.Tx) error {
+		return tx.Bucket(signups).ForEach(func(id, _ []byte) error {
+			record, err := read(tx, string(id))
+			if err == nil && record.Status == provision.StatusActive {
+				each(*record)
+			}
+			return err
+		})
+	})
+}

@@ -1,0 +1,207 @@
+package ledger
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/trunkhook/trunkhook/provision"
+)
+
+type item = map[string]types.AttributeValue
+
+// expression is a conditional update with the aliases that it uses.
+type expression struct {
+	update, condition string
+	names             map[string]string
+}
+
+var alias = regexp.MustCompile(`#([a-z_]+)`)
+
+func newExpression(update, condition string) expression {
+	names := make(map[string]string)
+	for _, match := range alias.FindAllStringSubmatch(update+condition, -1) {
+		names[match[0]] = match[1]
+	}
+	return expression{update, condition, names}
+}
+
+// timeFormat is RFC 3339, of one length, so that DynamoDB can compare it.
+const timeFormat = "2006-01-02T15:04:05.000Z"
+
+func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+
+func number(n int) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.Itoa(n)}
+}
+
+func timestamp(t time.Time) types.AttributeValue { return text(t.UTC().Format(timeFormat)) }
+
+// decode reads an item. What is there but has another type is an error: it was
+// not written by us, and must not be overwritten by a guess.
+func decode(it item) (provision.Record, error) {
+	r := reader{item: it}
+	record := provision.Record{
+		SignupID:    r.text("signup_id"),
+		Company:     r.text("company"),
+		Source:      r.text("source"),
+		Fingerprint: r.text("fingerprint"),
+		Status:      provision.Status(r.text("status")),
+		TrunkName:   r.text("trunk_name"),
+		AccountSID:  r.text("account_sid"),
+		TrunkSID:    r.text("trunk_sid"),
+		DomainName:  r.text("domain_name"),
+		Trunk:       r.json("trunk"),
+		Owner:       r.text("owner"),
+		LeaseUntil:  r.time("lease_until"),
+		DueAt:       r.time("due_at"),
+		Attempts:    r.number("attempts"),
+		LastError:   r.text("last_error"),
+		CreatedAt:   r.time("created_at"),
+		UpdatedAt:   r.time("updated_at"),
+	}
+	return record, r.err
+}
+
+func decodeDue(it item) (provision.Due, error) {
+	r := reader{item: it}
+	due := provision.Due{SignupID: r.text("signup_id"), DueAt: r.time("due_at"), CreatedAt: r.time("created_at")}
+	return due, r.err
+}
+
+// reader takes attributes out of an item and keeps the first error. An absent
+// attribute is a zero value.
+type reader struct {
+	item item
+	err  error
+}
+
+func (r *reader) fail(name, want string) {
+	if r.err == nil {
+		r.err = fmt.Errorf("ledger: attribute %s is not %s", name, want)
+	}
+}
+
+func (r *reader) text(name string) string {
+	switch value := r.item[name].(type) {
+	case nil:
+	case *types.AttributeValueMemberS:
+		return value.Value
+	default:
+		r.fail(name, "a string")
+	}
+	return ""
+}
+
+func (r *reader) number(name string) int {
+	switch value := r.item[name].(type) {
+	case nil:
+	case *types.AttributeValueMemberN:
+		if n, err := strconv.Atoi(value.Value); err == nil {
+			return n
+		}
+		r.fail(name, "a whole number")
+	default:
+		r.fail(name, "a number")
+	}
+	return 0
+}
+
+func (r *reader) time(name string) time.Time {
+	value := r.text(name)
+	if value == "" {
+		return time.Time{}
+	}
+	t, err := time.Parse(timeFormat, value)
+	if err != nil {
+		r.fail(name, "a time such as "+timeFormat)
+	}
+	return t
+}
+
+func (r *reader) json(name string) json.RawMessage {
+	value, there := r.item[name]
+	if !there {
+		return nil
+	}
+	document, err := json.Marshal(toJSON(value))
+	if err != nil {
+		r.fail(name, "a document")
+	}
+	return document
+}
+
+// fromJSON turns a JSON document into an attribute, numbers to the digit.
+func fromJSON(document json.RawMessage) (types.AttributeValue, error) {
+	decoder := json.NewDecoder(bytes.NewReader(document))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return nil, errors.New("it is not JSON")
+	}
+	return attribute(value), nil
+}
+
+func attribute(value any) types.AttributeValue {
+	switch value := value.(type) {
+	case string:
+		return text(value)
+	case json.Number:
+		return storedNumber(value)
+	case bool:
+		return &types.AttributeValueMemberBOOL{Value: value}
+	case []any:
+		list := make([]types.AttributeValue, len(value))
+		for i, element := range value {
+			list[i] = attribute(element)
+		}
+		return &types.AttributeValueMemberL{Value: list}
+	case map[string]any:
+		fields := make(item, len(value))
+		for name, element := range value {
+			fields[name] = attribute(element)
+		}
+		return &types.AttributeValueMemberM{Value: fields}
+	}
+	return &types.AttributeValueMemberNULL{Value: true}
+}
+
+// storedNumber: DynamoDB keeps 38 digits and exponents up to 125. What is
+// beyond that is kept as text rather than lost, and the signup with it.
+func storedNumber(n json.Number) types.AttributeValue {
+	if len(n) <= 38 && !strings.ContainsAny(string(n), "eE") {
+		return &types.AttributeValueMemberN{Value: string(n)}
+	}
+	return text(string(n))
+}
+
+func toJSON(value types.AttributeValue) any {
+	switch value := value.(type) {
+	case *types.AttributeValueMemberS:
+		return value.Value
+	case *types.AttributeValueMemberN:
+		return json.Number(value.Value)
+	case *types.AttributeValueMemberBOOL:
+		return value.Value
+	case *types.AttributeValueMemberL:
+		list := make([]any, len(value.Value))
+		for i, element := range value.Value {
+			list[i] = toJSON(element)
+		}
+		return list
+	case *types.AttributeValueMemberM:
+		fields := make(map[string]any, len(value.Value))
+		for name, element := range value.Value {
+			fields[name] = toJSON(element)
+		}
+		return fields
+	}
+	return nil
+}

@@ -1,0 +1,395 @@
+// Package ledgertest checks that a ledger does what package provision defines.
+// Every implementation runs the same suite:
+//
+//	ledgertest.Run(t, func(t *testing.T) provision.Ledger { return open(t) })
+package ledgertest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/trunkhook/trunkhook/exotel"
+	"github.com/trunkhook/trunkhook/provision"
+)
+
+// Run runs the suite. The function opens an empty ledger.
+func Run(t *testing.T, open func(t *testing.T) provision.Ledger) {
+	t.Helper()
+	for name, test := range map[string]func(t *testing.T, l provision.Ledger){
+		"a new claim is kept as it is":                       newClaim,
+		"a claim during another's lease is refused":          claimDuringLease,
+		"a claim after the lease keeps what was decided":     claimAfterLease,
+		"a claim of other content is refused":                claimOfOtherContent,
+		"a claim of an active signup is refused":             claimOfActive,
+		"a takeover is of what is due and free":              takeOver,
+		"an account is pinned once":                          pin,
+		"an activation is kept as it is":                     activate,
+		"an activation is by the owner":                      activateByOther,
+		"an activation with the same trunk holds":            activateTwice,
+		"a release gives back":                               release,
+		"a late worker changes nothing":                      lateWorker,
+		"every write recognises itself":                      ambiguousWrites,
+		"due is what is due, oldest first":                   due,
+		"an unknown signup is not found":                     unknown,
+		"fifty claims at once have one winner":               raceToClaim,
+		"fifty claims of a lease that ended have one winner": raceToClaimAgain,
+		"fifty takeovers at once have one winner":            raceToTakeOver,
+		"what Exotel answered survives":                      document,
+		"any sequence of writes does what the model does":    model,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, open(t))
+		})
+	}
+}
+
+// start is when all tests begin; to the millisecond, as ledgers keep time.
+var start = time.Date(2026, 11, 20, 10, 15, 30, 123e6, time.UTC)
+
+func at(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
+
+// claim is one of the signup acme-42 by an owner, with a lease of ten seconds.
+func claim(owner string, seconds int) provision.Claim {
+	return provision.Claim{
+		Signup:    provision.Signup{ID: "acme-42", Company: "Acme Telecom Ünlimited 🚀", Source: "api"},
+		TrunkName: "th_abcdefghijklm", AccountSID: "acme1",
+		Owner: owner, Now: at(seconds), LeaseUntil: at(seconds + 10),
+	}
+}
+
+func takeOverBy(owner string, seconds int) provision.TakeOver {
+	return provision.TakeOver{SignupID: "acme-42", AccountSID: "acme1", Owner: owner, Now: at(seconds), LeaseUntil: at(seconds + 10)}
+}
+
+func activateBy(owner, trunkSID string, seconds int) provision.Activate {
+	return provision.Activate{SignupID: "acme-42", Owner: owner, AccountSID: "acme1", Now: at(seconds), Trunk: exotel.Trunk{
+		SID: trunkSID, Name: "th_abcdefghijklm", DomainName: "acme1.pstn.exotel.com",
+		Raw: json.RawMessage(`{"trunk_sid":"` + trunkSID + `"}`),
+	}}
+}
+
+func releaseBy(owner string, seconds, dueIn int) provision.Release {
+	return provision.Release{SignupID: "acme-42", Owner: owner, Now: at(seconds), DueAt: at(seconds + dueIn), LastError: "exotel: create trunk: outcome unknown"}
+}
+
+// do runs a write that must end like this, and returns the record.
+func do[W any](t *testing.T, write func(context.Context, W) (provision.Record, bool, error), w W, wantHolds bool) provision.Record {
+	t.Helper()
+	record, holds, err := write(t.Context(), w)
+	if err != nil || holds != wantHolds {
+		t.Fatalf("%T: holds %v, error %v; want %v", w, holds, err, wantHolds)
+	}
+	return record
+}
+
+// tester is a *testing.T or a *rapid.T.
+type tester interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
+func same(t tester, got, want provision.Record) {
+	t.Helper()
+	if !reflect.DeepEqual(canonical(t, got), canonical(t, want)) {
+		t.Errorf("\ngot  %+v\nwant %+v", got, want)
+	}
+}
+
+// canonical takes the order of keys out of the document.
+func canonical(t tester, r provision.Record) provision.Record {
+	t.Helper()
+	if len(r.Trunk) == 0 {
+		return r
+	}
+	var document any
+	if err := json.Unmarshal(r.Trunk, &document); err != nil {
+		t.Fatalf("trunk %s: %v", r.Trunk, err)
+	}
+	r.Trunk, _ = json.Marshal(document)
+	return r
+}
+
+func stored(t *testing.T, l provision.Ledger) provision.Record {
+	t.Helper()
+	record, err := l.Get(t.Context(), "acme-42")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return record
+}
+
+func newClaim(t *testing.T, l provision.Ledger) {
+	c := claim("one", 0)
+	got := do(t, l.Claim, c, true)
+	want := provision.Record{
+		SignupID: "acme-42", Company: c.Signup.Company, Source: "api", Fingerprint: c.Signup.Fingerprint(), Status: provision.StatusPending,
+		TrunkName: c.TrunkName, AccountSID: "acme1", Owner: "one", LeaseUntil: at(10), DueAt: at(10), Attempts: 1, CreatedAt: at(0), UpdatedAt: at(0),
+	}
+	same(t, got, want)
+	same(t, stored(t, l), want)
+}
+
+func claimDuringLease(t *testing.T, l provision.Ledger) {
+	first := do(t, l.Claim, claim("one", 0), true)
+	same(t, do(t, l.Claim, claim("two", 9), false), first)
+	same(t, stored(t, l), first)
+}
+
+func claimAfterLease(t *testing.T, l provision.Ledger) {
+	want := do(t, l.Claim, claim("one", 0), true)
+	second := claim("two", 10)
+	second.TrunkName, second.AccountSID, second.Signup.Source = "xx_another", "another", "hubspot"
+	got := do(t, l.Claim, second, true)
+	want.Owner, want.LeaseUntil, want.DueAt, want.UpdatedAt, want.Attempts = "two", at(20), at(20), at(10), 2
+	same(t, got, want)
+	same(t, stored(t, l), want)
+}
+
+func claimOfOtherContent(t *testing.T, l provision.Ledger) {
+	first := do(t, l.Claim, claim("one", 0), true)
+	other := claim("two", 60)
+	other.Signup.Company = "Somebody else"
+	same(t, do(t, l.Claim, other, false), first)
+}
+
+func claimOfActive(t *testing.T, l provision.Ledger) {
+	do(t, l.Claim, claim("one", 0), true)
+	active := do(t, l.Activate, activateBy("one", "trmum1a", 1), true)
+	same(t, do(t, l.Claim, claim("two", 60), false), active)
+}
+
+func takeOver(t *testing.T, l provision.Ledger) {
+	do(t, l.TakeOver, takeOverBy("nobody", 0), false)
+	do(t, l.Claim, claim("one", 0), true)
+	do(t, l.TakeOver, takeOverBy("two", 9), false)
+	do(t, l.Release, releaseBy("one", 2, 30), true)
+	do(t, l.TakeOver, takeOverBy("two", 31), false)
+	record := do(t, l.TakeOver, takeOverBy("two", 32), true)
+	if record.Owner != "two" || record.Attempts != 2 || !record.LeaseUntil.Equal(at(42)) || !record.DueAt.Equal(at(42)) || record.Company == "" {
+		t.Errorf("got %+v", record)
+	}
+	do(t, l.Activate, activateBy("two", "trmum1a", 33), true)
+	do(t, l.TakeOver, takeOverBy("three", 100), false)
+}
+
+func pin(t *testing.T, l provision.Ledger) {
+	first := claim("one", 0)
+	first.AccountSID = ""
+	do(t, l.Claim, first, true)
+	pin := provision.Pin{SignupID: "acme-42", Owner: "one", AccountSID: "acme1", Now: at(1)}
+	other := pin
+	other.Owner = "two"
+	do(t, l.Pin, other, false)
+	record := do(t, l.Pin, pin, true)
+	if record.AccountSID != "acme1" || !record.UpdatedAt.Equal(at(1)) {
+		t.Errorf("got %+v", record)
+	}
+	pin.AccountSID = "another"
+	do(t, l.Pin, pin, false)
+	if got := stored(t, l).AccountSID; got != "acme1" {
+		t.Errorf("account %q", got)
+	}
+	nobody := pin
+	nobody.SignupID = "nobody"
+	do(t, l.Pin, nobody, false)
+
+	// A claim that has the account pins it as well.
+	do(t, l.Release, releaseBy("one", 2, 0), true)
+	again := do(t, l.Claim, claim("two", 2), true)
+	if again.AccountSID != "acme1" || again.Attempts != 2 {
+		t.Errorf("got %+v", again)
+	}
+}
+
+func activate(t *testing.T, l provision.Ledger) {
+	want := do(t, l.Claim, claim("one", 0), true)
+	got := do(t, l.Activate, activateBy("one", "trmum1a", 1), true)
+	want.Status, want.TrunkSID, want.DomainName, want.Trunk = provision.StatusActive, "trmum1a", "acme1.pstn.exotel.com", json.RawMessage(`{"trunk_sid":"trmum1a"}`)
+	want.Owner, want.LeaseUntil, want.DueAt, want.UpdatedAt = "", time.Time{}, time.Time{}, at(1)
+	same(t, got, want)
+	same(t, stored(t, l), want)
+}
+
+func activateByOther(t *testing.T, l provision.Ledger) {
+	do(t, l.Activate, activateBy("one", "trmum1a", 0), false)
+	first := do(t, l.Claim, claim("one", 0), true)
+	same(t, do(t, l.Activate, activateBy("two", "trmum1a", 1), false), first)
+	same(t, stored(t, l), first)
+}
+
+func activateTwice(t *testing.T, l provision.Ledger) {
+	do(t, l.Claim, claim("one", 0), true)
+	first := do(t, l.Activate, activateBy("one", "trmum1a", 1), true)
+	same(t, do(t, l.Activate, activateBy("two", "trmum1a", 5), true), first)
+	same(t, do(t, l.Activate, activateBy("two", "trmum1b", 5), false), first)
+}
+
+func release(t *testing.T, l provision.Ledger) {
+	do(t, l.Release, releaseBy("one", 0, 30), false)
+	want := do(t, l.Claim, claim("one", 0), true)
+	same(t, do(t, l.Release, releaseBy("two", 1, 30), false), want)
+	got := do(t, l.Release, releaseBy("one", 1, 30), true)
+	want.LeaseUntil, want.DueAt, want.UpdatedAt, want.LastError = time.Time{}, at(31), at(1), "exotel: create trunk: outcome unknown"
+	same(t, got, want)
+	same(t, stored(t, l), want)
+	if again := do(t, l.Claim, claim("two", 2), true); again.Attempts != 2 {
+		t.Errorf("a redelivery waits for nothing, got %+v", again)
+	}
+	if active := do(t, l.Activate, activateBy("two", "trmum1a", 3), true); active.LastError != "" {
+		t.Errorf("an active signup has an error: %+v", active)
+	}
+}
+
+func lateWorker(t *testing.T, l provision.Ledger) {
+	do(t, l.Claim, claim("late", 0), true)
+	current := do(t, l.Claim, claim("two", 10), true)
+	same(t, do(t, l.Activate, activateBy("late", "trmum1a", 11), false), current)
+	same(t, do(t, l.Release, releaseBy("late", 11, 0), false), current)
+	same(t, do(t, l.Pin, provision.Pin{SignupID: "acme-42", Owner: "late", AccountSID: "acme1", Now: at(11)}, false), current)
+	same(t, stored(t, l), current)
+}
+
+// An answer is lost, the AWS client sends again, and the write meets itself.
+func ambiguousWrites(t *testing.T, l provision.Ledger) {
+	c := claim("one", 0)
+	c.AccountSID = ""
+	same(t, do(t, l.Claim, c, true), do(t, l.Claim, c, true))
+	pin := provision.Pin{SignupID: "acme-42", Owner: "one", AccountSID: "acme1", Now: at(1)}
+	same(t, do(t, l.Pin, pin, true), do(t, l.Pin, pin, true))
+	r := releaseBy("one", 2, 0)
+	same(t, do(t, l.Release, r, true), do(t, l.Release, r, true))
+	taken := takeOverBy("two", 3)
+	same(t, do(t, l.TakeOver, taken, true), do(t, l.TakeOver, taken, true))
+	a := activateBy("two", "trmum1a", 4)
+	same(t, do(t, l.Activate, a, true), do(t, l.Activate, a, true))
+	if got := stored(t, l).Attempts; got != 2 {
+		t.Errorf("%d attempts were counted, want 2", got)
+	}
+}
+
+func due(t *testing.T, l provision.Ledger) {
+	for i, dueIn := range []int{50, 10, 30, 20, 40} {
+		id := fmt.Sprintf("signup-%d", i)
+		c := claim("one", 0)
+		c.Signup.ID = id
+		do(t, l.Claim, c, true)
+		r := releaseBy("one", 1, dueIn)
+		r.SignupID = id
+		do(t, l.Release, r, true)
+	}
+	finished := activateBy("two", "trmum1a", 2)
+	c := claim("two", 1)
+	finished.SignupID, c.Signup.ID = "signup-3", "signup-3"
+	do(t, l.Claim, c, true)
+	do(t, l.Activate, finished, true)
+
+	ids := func(until time.Time, limit int) (ids []string) {
+		t.Helper()
+		list, err := l.Due(t.Context(), until, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range list {
+			if !d.CreatedAt.Equal(at(0)) || d.DueAt.After(until) {
+				t.Errorf("got %+v", d)
+			}
+			ids = append(ids, d.SignupID)
+		}
+		return ids
+	}
+	if got, want := ids(at(41), 10), []string{"signup-1", "signup-2", "signup-4"}; !slices.Equal(got, want) {
+		t.Errorf("due: %v, want %v", got, want)
+	}
+	if got, want := ids(at(41), 2), []string{"signup-1", "signup-2"}; !slices.Equal(got, want) {
+		t.Errorf("at most two: %v, want %v", got, want)
+	}
+	if got := ids(at(10), 10); len(got) != 0 {
+		t.Errorf("too early: %v", got)
+	}
+}
+
+func unknown(t *testing.T, l provision.Ledger) {
+	if record, err := l.Get(t.Context(), "nobody"); !errors.Is(err, provision.ErrNotFound) {
+		t.Errorf("got %+v, %v", record, err)
+	}
+}
+
+const racers = 50
+
+// race starts all at once and returns how many held.
+func race(t *testing.T, write func(owner string) (provision.Record, bool, error)) int {
+	t.Helper()
+	var winners atomic.Int32
+	var ready, done sync.WaitGroup
+	begin := make(chan struct{})
+	ready.Add(racers)
+	for i := range racers {
+		done.Go(func() {
+			ready.Done()
+			<-begin
+			_, holds, err := write(fmt.Sprintf("racer-%d", i))
+			if err != nil {
+				t.Error(err)
+			}
+			if holds {
+				winners.Add(1)
+			}
+		})
+	}
+	ready.Wait()
+	close(begin)
+	done.Wait()
+	return int(winners.Load())
+}
+
+func raceToClaim(t *testing.T, l provision.Ledger) {
+	if n := race(t, func(owner string) (provision.Record, bool, error) { return l.Claim(t.Context(), claim(owner, 0)) }); n != 1 {
+		t.Errorf("%d winners", n)
+	}
+	if got := stored(t, l).Attempts; got != 1 {
+		t.Errorf("%d attempts were counted", got)
+	}
+}
+
+func raceToClaimAgain(t *testing.T, l provision.Ledger) {
+	do(t, l.Claim, claim("first", 0), true)
+	if n := race(t, func(owner string) (provision.Record, bool, error) { return l.Claim(t.Context(), claim(owner, 11)) }); n != 1 {
+		t.Errorf("%d winners", n)
+	}
+	if got := stored(t, l).Attempts; got != 2 {
+		t.Errorf("%d attempts were counted", got)
+	}
+}
+
+func raceToTakeOver(t *testing.T, l provision.Ledger) {
+	do(t, l.Claim, claim("first", 0), true)
+	if n := race(t, func(owner string) (provision.Record, bool, error) {
+		return l.TakeOver(t.Context(), takeOverBy(owner, 11))
+	}); n != 1 {
+		t.Errorf("%d winners", n)
+	}
+}
+
+func document(t *testing.T, l provision.Ledger) {
+	do(t, l.Claim, claim("one", 0), true)
+	a := activateBy("one", "trmum1a", 1)
+	a.Trunk.Raw = json.RawMessage(`{"trunk_sid":"trmum1a","big":9007199254740993,"float":1.5,"none":null,"yes":true,"no":false,"empty":"","list":["a",{"b":[]}],"map":{},"text":"Ü \u0001 🚀"}`)
+	do(t, l.Activate, a, true)
+	got := stored(t, l).Trunk
+	for _, part := range []string{`"big":9007199254740993`, `"float":1.5`, `"none":null`, `"yes":true`, `"no":false`, `"empty":""`, `"list":["a",{"b":[]}]`, `"map":{}`, `"text":"Ü \u0001 🚀"`} {
+		if !strings.Contains(string(got), part) {
+			t.Errorf("lost %s in %s", part, got)
+		}
+	}
+}

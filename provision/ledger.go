@@ -1,0 +1,209 @@
+package provision
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/trunkhook/trunkhook/exotel"
+)
+
+// Ledger keeps the records. Each write is atomic and conditional; what its
+// condition and effect are is defined by the Apply method of its argument, and
+// every implementation must do just that (package ledger/ledgertest checks it).
+//
+// A write returns the record as it stands now and whether the write holds. It
+// holds too where this very write had been done before: an AWS client may send
+// a request twice when an answer is lost. Where it doesn't hold, nothing was
+// changed. An error says that neither is known.
+type Ledger interface {
+	Claim(ctx context.Context, w Claim) (Record, bool, error)
+	TakeOver(ctx context.Context, w TakeOver) (Record, bool, error)
+	Pin(ctx context.Context, w Pin) (Record, bool, error)
+	Activate(ctx context.Context, w Activate) (Record, bool, error)
+	Release(ctx context.Context, w Release) (Record, bool, error)
+
+	// Get returns the record as last written, or ErrNotFound.
+	Get(ctx context.Context, signupID string) (Record, error)
+	// Due lists pending signups whose DueAt is not after the time, oldest
+	// first, at most so many. It may lag behind the writes by a moment.
+	Due(ctx context.Context, until time.Time, limit int) ([]Due, error)
+}
+
+// Due is a signup that somebody should come back to.
+type Due struct {
+	SignupID  string
+	DueAt     time.Time
+	CreatedAt time.Time
+}
+
+// ErrNotFound: no such signup.
+var ErrNotFound = errors.New("no such signup")
+
+// Claim takes a delivered signup: as a new one, or for another try where it is
+// pending, has the same content and nobody holds it.
+type Claim struct {
+	Signup     Signup // normalised
+	TrunkName  string
+	AccountSID string // empty where the credentials aren't known yet
+	Owner      string // new for each try
+	Now        time.Time
+	LeaseUntil time.Time
+}
+
+// Apply is the claim, on the record that is there (nil for none).
+func (w Claim) Apply(old *Record) (Record, bool) {
+	if old == nil {
+		return Record{
+			SignupID: w.Signup.ID, Company: w.Signup.Company, Source: w.Signup.Source, Fingerprint: w.Signup.Fingerprint(),
+			Status: StatusPending, TrunkName: w.TrunkName, AccountSID: w.AccountSID,
+			Owner: w.Owner, LeaseUntil: w.LeaseUntil, DueAt: w.LeaseUntil,
+			Attempts: 1, CreatedAt: w.Now, UpdatedAt: w.Now,
+		}, true
+	}
+	if old.heldBy(w.Owner) {
+		return *old, true
+	}
+	if !old.free(w.Now) || old.Fingerprint != w.Signup.Fingerprint() {
+		return *old, false
+	}
+	return old.leased(w.Owner, w.Now, w.LeaseUntil, w.AccountSID), true
+}
+
+// TakeOver takes a signup that is due, for the reconciler.
+type TakeOver struct {
+	SignupID   string
+	AccountSID string // as in Claim
+	Owner      string
+	Now        time.Time
+	LeaseUntil time.Time
+}
+
+// Apply is the takeover.
+func (w TakeOver) Apply(old *Record) (Record, bool) {
+	switch {
+	case old == nil:
+		return Record{}, false
+	case old.heldBy(w.Owner):
+		return *old, true
+	case !old.free(w.Now) || old.DueAt.After(w.Now):
+		return *old, false
+	}
+	return old.leased(w.Owner, w.Now, w.LeaseUntil, w.AccountSID), true
+}
+
+// Pin decides the account of a signup that was claimed without one.
+type Pin struct {
+	SignupID   string
+	Owner      string
+	AccountSID string
+	Now        time.Time
+}
+
+// Apply is the pinning.
+func (w Pin) Apply(old *Record) (Record, bool) {
+	if old == nil {
+		return Record{}, false
+	}
+	if !old.heldBy(w.Owner) || old.AccountSID != "" && old.AccountSID != w.AccountSID {
+		return *old, false
+	}
+	pinned := *old
+	pinned.AccountSID, pinned.UpdatedAt = w.AccountSID, w.Now
+	return pinned, true
+}
+
+// Activate records the trunk. It holds as well where the signup is active with
+// that trunk already, whoever wrote it.
+type Activate struct {
+	SignupID   string
+	Owner      string
+	AccountSID string
+	Trunk      exotel.Trunk
+	Now        time.Time
+}
+
+// DomainName is the trunk's, or what was asked for where Exotel left it out.
+func (w Activate) DomainName() string {
+	return cmp.Or(w.Trunk.DomainName, exotel.DomainName(w.AccountSID))
+}
+
+// maxDocument bounds what is kept of Exotel's answer, in bytes: an item of
+// DynamoDB holds 400 kB. Recorded answers have under 1 kB.
+const maxDocument = 100 << 10
+
+// Document is what Exotel answered, as a JSON object.
+func (w Activate) Document() json.RawMessage {
+	if len(w.Trunk.Raw) > 0 && len(w.Trunk.Raw) <= maxDocument {
+		return w.Trunk.Raw
+	}
+	document, err := json.Marshal(map[string]string{"trunk_sid": w.Trunk.SID, "trunk_name": w.Trunk.Name, "domain_name": w.DomainName()})
+	if err != nil {
+		panic(err) // strings can always be written
+	}
+	return document
+}
+
+// Apply is the activation.
+func (w Activate) Apply(old *Record) (Record, bool) {
+	switch {
+	case old == nil:
+		return Record{}, false
+	case old.Status == StatusActive:
+		return *old, old.TrunkSID == w.Trunk.SID
+	case !old.heldBy(w.Owner):
+		return *old, false
+	}
+	active := *old
+	active.Status, active.UpdatedAt = StatusActive, w.Now
+	active.TrunkSID, active.DomainName, active.Trunk = w.Trunk.SID, w.DomainName(), w.Document()
+	active.Owner, active.LeaseUntil, active.DueAt, active.LastError = "", time.Time{}, time.Time{}, ""
+	return active, true
+}
+
+// Release gives a signup back after a try that did not finish it.
+type Release struct {
+	SignupID  string
+	Owner     string
+	DueAt     time.Time
+	LastError string
+	Now       time.Time
+}
+
+// Apply is the release.
+func (w Release) Apply(old *Record) (Record, bool) {
+	if old == nil {
+		return Record{}, false
+	}
+	if !old.heldBy(w.Owner) {
+		return *old, false
+	}
+	released := *old
+	released.DueAt, released.LastError, released.UpdatedAt = w.DueAt, w.LastError, w.Now
+	released.LeaseUntil = time.Time{} // the owner stays, so that the release knows itself
+	return released, true
+}
+
+// heldBy: every write after the claim is on this condition, so that a late
+// worker can't overwrite what came after it.
+func (r *Record) heldBy(owner string) bool {
+	return r.Status == StatusPending && r.Owner == owner
+}
+
+// free: pending, with no lease that still runs.
+func (r *Record) free(now time.Time) bool {
+	return r.Status == StatusPending && !r.LeaseUntil.After(now)
+}
+
+func (r *Record) leased(owner string, now, until time.Time, accountSID string) Record {
+	leased := *r
+	leased.Owner, leased.LeaseUntil, leased.DueAt = owner, until, until
+	leased.Attempts++
+	leased.UpdatedAt = now
+	if leased.AccountSID == "" {
+		leased.AccountSID = accountSID
+	}
+	return leased
+}

@@ -1,0 +1,98 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/trunkhook/trunkhook/exotel"
+)
+
+// What can be wrong besides what Exotel says.
+var (
+	errLeaseOver        = errors.New("the lease has run out")
+	errLostLease        = errors.New("somebody else holds the signup now")
+	errAnotherAccount   = errors.New("the credentials are for another account than the one the signup began with")
+	errForeignTrunk     = errors.New("a trunk of this name exists, but it isn't one of ours")
+	errNotListed        = errors.New("the trunk exists, says Exotel, but it isn't listed")
+	errNoCredentials    = errors.New("the credentials can't be had")
+	errTableUnavailable = errors.New("the account can't be written down")
+)
+
+// obtain gets the signup's trunk: made now, or made before and found. Vendor
+// calls end at vendorBy.
+func (t *try) obtain(ctx context.Context, record *Record) (trunk *exotel.Trunk, adopted bool, err error) {
+	ctx, cancel := context.WithDeadline(exotel.WithHooks(ctx, t.hooks()), t.vendorBy)
+	defer cancel()
+	account, err := t.engine.Accounts.Open(ctx)
+	if err != nil {
+		return nil, false, fmt.Errorf("%w: %w", errNoCredentials, err)
+	}
+	trunk, adopted, err = t.createOrAdopt(ctx, account, record)
+	if !errors.Is(err, exotel.ErrUnauthorized) {
+		return trunk, adopted, err
+	}
+	// Rotated, perhaps: once more, if there are other credentials now.
+	renewed, reopenErr := t.engine.Accounts.Reopen(ctx, account)
+	if reopenErr != nil || renewed == account {
+		return nil, false, err
+	}
+	return t.createOrAdopt(ctx, renewed, record)
+}
+
+func (t *try) createOrAdopt(ctx context.Context, account *Account, record *Record) (trunk *exotel.Trunk, adopted bool, err error) {
+	if err := t.pin(ctx, account, record); err != nil {
+		return nil, false, err
+	}
+	trunk, err = account.Trunks.Create(ctx, exotel.CreateTrunkRequest{
+		TrunkName: record.TrunkName, NSOCode: exotel.AnyNSO, DomainName: exotel.DomainName(record.AccountSID),
+	})
+	if !errors.Is(err, exotel.ErrDuplicate) {
+		return trunk, false, err
+	}
+	trunk, err = find(ctx, account.Trunks, record)
+	return trunk, true, err
+}
+
+// pin makes sure that the signup belongs to this account before anything is
+// sent there.
+func (t *try) pin(ctx context.Context, account *Account, record *Record) error {
+	if record.AccountSID == "" {
+		start := t.engine.now()
+		pinned, holds, err := t.engine.Ledger.Pin(ctx, Pin{SignupID: record.SignupID, Owner: t.owner, AccountSID: account.SID, Now: start})
+		t.note(StepPin, start, err)
+		switch {
+		case err != nil:
+			return fmt.Errorf("%w: %w", errTableUnavailable, err)
+		case !holds:
+			return errLostLease
+		}
+		*record = pinned
+	}
+	if record.AccountSID != account.SID {
+		return errAnotherAccount
+	}
+	return nil
+}
+
+// find looks for the signup's trunk by its name, newest first. Exotel has no
+// filter by name.
+func find(ctx context.Context, trunks Trunks, record *Record) (*exotel.Trunk, error) {
+	for next := new(exotel.ListOptions); next != nil; {
+		page, err := trunks.List(ctx, *next)
+		if err != nil {
+			return nil, err
+		}
+		for _, trunk := range page.Trunks {
+			if trunk.Name != record.TrunkName {
+				continue
+			}
+			if domain := exotel.DomainName(record.AccountSID); trunk.DomainName != "" && trunk.DomainName != domain {
+				return nil, fmt.Errorf("%w: %s", errForeignTrunk, trunk.SID)
+			}
+			return &trunk, nil
+		}
+		next = page.Next
+	}
+	return nil, errNotListed
+}

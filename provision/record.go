@@ -1,0 +1,50 @@
+package provision
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Status is where a signup stands.
+type Status string
+
+// The states. A signup leaves StatusPending once and for ever.
+const (
+	StatusPending  Status = "pending"  // on disk; somebody will finish it
+	StatusActive   Status = "active"   // its trunk is known
+	StatusRejected Status = "rejected" // an operator said no
+)
+
+// Record is all that is kept of a signup. Times are UTC with milliseconds.
+type Record struct {
+	SignupID    string `json:"signup_id"`
+	Company     string `json:"company"`
+	Source      string `json:"source"`
+	Fingerprint string `json:"fingerprint"`
+	Status      Status `json:"status"`
+
+	// TrunkName and AccountSID are decided by the first claim (AccountSID by
+	// the first try that has credentials) and never again, whatever the
+	// settings say later: a create under another name, or in another account,
+	// would make a second trunk.
+	TrunkName  string `json:"trunk_name"`
+	AccountSID string `json:"account_sid,omitempty"`
+
+	// TrunkSID, DomainName and Trunk (what Exotel answered) are there once active.
+	TrunkSID   string          `json:"trunk_sid,omitempty"`
+	DomainName string          `json:"domain_name,omitempty"`
+	Trunk      json.RawMessage `json:"trunk,omitempty"`
+
+	// Owner is the token of the last try while the signup is pending. It holds
+	// the lease until LeaseUntil, which is empty between tries.
+	Owner      string    `json:"owner,omitempty"`
+	LeaseUntil time.Time `json:"lease_until,omitzero"`
+
+	// DueAt is when somebody should come back to a pending signup.
+	DueAt time.Time `json:"due_at,omitzero"`
+
+	Attempts  int       `json:"attempts"`             // tries so far
+	LastError string    `json:"last_error,omitempty"` // why the last one did not finish
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}

@@ -1,0 +1,45 @@
+package provision
+
+import "time"
+
+// Result is what became of a delivery or of a reconciler's try.
+type Result struct {
+	Record     Record
+	Outcome    Outcome
+	RetryAfter time.Duration // with OutcomePending and OutcomeInProgress: when to ask again
+	Problem    *Problem      // with OutcomePending: why; may be nil
+	Steps      []Step        // what was done, in order
+}
+
+// Outcome names how it ended.
+type Outcome string
+
+// The outcomes.
+const (
+	OutcomeCreated    Outcome = "created"     // the trunk was made now
+	OutcomeAdopted    Outcome = "adopted"     // the trunk had been made before, and was found now
+	OutcomeReplayed   Outcome = "replayed"    // finished before; nothing was done
+	OutcomePending    Outcome = "pending"     // on disk, not finished
+	OutcomeInProgress Outcome = "in_progress" // another try holds it
+	OutcomeConflict   Outcome = "conflict"    // the same id with other content; the first stands
+)
+
+// Step is one thing that a try did: a write to the ledger, or a call to Exotel
+// (then Name is the call's Op).
+type Step struct {
+	Name       string
+	Start      time.Time
+	Duration   time.Duration
+	Err        error
+	Vendor     bool
+	HTTPStatus int    // of a vendor call; zero where no answer came
+	RequestID  string // of a vendor call; Exotel's
+}
+
+// The ledger's steps.
+const (
+	StepClaim   = "claim"
+	StepPin     = "pin account"
+	StepRecord  = "record"
+	StepRelease = "give back"
+)

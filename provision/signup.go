@@ -1,0 +1,101 @@
+package provision
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Signup is what somebody signed up for, as it arrived.
+type Signup struct {
+	// ID identifies the signup for ever: 1 to 128 of [A-Za-z0-9._:@|-].
+	ID string
+	// Company is for people: 1 to 256 characters. It is no part of the trunk's name.
+	Company string
+	// Source is the name of the way in. It is no part of the content.
+	Source string
+}
+
+// Normalised returns the signup in the form that is stored and compared.
+func (s Signup) Normalised() Signup {
+	s.Company = strings.TrimSpace(s.Company)
+	return s
+}
+
+var signupID = regexp.MustCompile(`^[A-Za-z0-9._:@|-]{1,128}$`)
+
+// ValidSignupID tells whether a signup may have that id.
+func ValidSignupID(id string) bool { return signupID.MatchString(id) }
+
+// maxCompany is in characters.
+const maxCompany = 256
+
+// Validate returns an *InvalidError that names every field at fault, or nil.
+func (s Signup) Validate() error {
+	var invalid InvalidError
+	if !ValidSignupID(s.ID) {
+		invalid.Add("signup_id", "must be 1 to 128 letters, digits or any of . _ : @ | -")
+	}
+	company := s.Normalised().Company
+	switch {
+	case company == "":
+		invalid.Add("company", "must not be empty")
+	case !utf8.ValidString(company):
+		invalid.Add("company", "must be valid UTF-8")
+	case utf8.RuneCountInString(company) > maxCompany:
+		invalid.Add("company", "must be at most 256 characters")
+	case strings.ContainsFunc(company, unicode.IsControl):
+		invalid.Add("company", "must not hold control characters")
+	}
+	return invalid.OrNil()
+}
+
+// Fingerprint tells signups of the same id apart by their content: the
+// normalised fields, not the bytes in which they came, nor the way in.
+func (s Signup) Fingerprint() string {
+	s = s.Normalised()
+	content, err := json.Marshal(struct {
+		Company string `json:"company"`
+	}{s.Company})
+	if err != nil {
+		panic(err) // strings can always be written
+	}
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:16])
+}
+
+// Fault is what is wrong with one field.
+type Fault struct {
+	Field  string `json:"field"`
+	Detail string `json:"detail"`
+}
+
+// InvalidError says which fields of a signup can't be used, and why. It repeats
+// no value.
+type InvalidError struct{ Faults []Fault }
+
+// Add notes a fault.
+func (e *InvalidError) Add(field, detail string) {
+	e.Faults = append(e.Faults, Fault{field, detail})
+}
+
+// OrNil is the error, or nil where there is no fault.
+func (e *InvalidError) OrNil() error {
+	if len(e.Faults) == 0 {
+		return nil
+	}
+	return e
+}
+
+// Error lists the faults in one line.
+func (e *InvalidError) Error() string {
+	texts := make([]string, len(e.Faults))
+	for i, fault := range e.Faults {
+		texts[i] = fault.Field + " " + fault.Detail
+	}
+	return "invalid signup: " + strings.Join(texts, "; ")
+}
