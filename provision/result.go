@@ -1,6 +1,9 @@
 package provision
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Result is what became of a delivery or of a reconciler's try.
 type Result struct {
@@ -34,6 +37,26 @@ type Step struct {
 	Vendor     bool
 	HTTPStatus int    // of a vendor call; zero where no answer came
 	RequestID  string // of a vendor call; Exotel's
+}
+
+// MarshalJSON is the step in a log line: durations in milliseconds, the error as
+// text.
+func (s Step) MarshalJSON() ([]byte, error) {
+	line := struct {
+		Name       string  `json:"name"`
+		At         string  `json:"at"`
+		DurationMS float64 `json:"duration_ms"`
+		HTTPStatus int     `json:"http_status,omitempty"`
+		RequestID  string  `json:"request_id,omitempty"`
+		Error      string  `json:"error,omitempty"`
+	}{
+		Name: s.Name, At: s.Start.UTC().Format("2006-01-02T15:04:05.000Z"), DurationMS: float64(s.Duration.Microseconds()) / 1000,
+		HTTPStatus: s.HTTPStatus, RequestID: s.RequestID,
+	}
+	if s.Err != nil {
+		line.Error = s.Err.Error()
+	}
+	return json.Marshal(line)
 }
 
 // The ledger's steps.

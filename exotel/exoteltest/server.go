@@ -43,6 +43,7 @@ type Server struct {
 	key       string
 	token     string
 	trunks    []trunk // oldest first
+	made      int     // trunks ever
 	calls     []Call
 	faults    map[Op][]Fault
 	latency   time.Duration

@@ -1,6 +1,8 @@
 package exoteltest
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"mime"
@@ -38,14 +40,19 @@ func (s *Server) Add(t exotel.Trunk) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if t.SID == "" {
-		t.SID = newTrunkSID()
+		t.SID = s.newTrunkSID(t.Name)
 	}
 	s.trunks = append(s.trunks, trunk{sid: t.SID, name: t.Name, domain: t.DomainName, nso: t.NSOCode, created: time.Now()})
 	return t.SID
 }
 
 // newTrunkSID is of the form of both recorded ones: trmum1, 18 hex digits, 1a1n.
-func newTrunkSID() string { return "trmum1" + randomHex(9) + "1a1n" }
+// It is the same again for the same trunks made in the same order.
+func (s *Server) newTrunkSID(name string) string {
+	s.made++
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s", s.made, name))
+	return "trmum1" + hex.EncodeToString(sum[:9]) + "1a1n"
+}
 
 // mandatory are the fields of a create and what Exotel calls them in errors.
 var mandatory = []struct{ name, label string }{
@@ -76,7 +83,7 @@ func (s *Server) createTrunk(r *http.Request, body []byte) reply {
 	if slices.ContainsFunc(s.trunks, func(t trunk) bool { return t.name == name }) {
 		return s.duplicate(r, "Unable to create trunk with name "+name)
 	}
-	made := trunk{sid: newTrunkSID(), name: name, domain: domain, nso: nso, created: time.Now()}
+	made := trunk{sid: s.newTrunkSID(name), name: name, domain: domain, nso: nso, created: time.Now()}
 	s.trunks = append(s.trunks, made)
 	return succeed(r, s.describe(made))
 }

@@ -1,0 +1,73 @@
+package handler
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/trunkhook/trunkhook/provision"
+)
+
+// parseSignup reads the body of the API profile: the signup itself, or the same
+// inside {"type": ..., "data": {...}}. The error is an errBody or a
+// *provision.InvalidError with every field at fault; as much of the signup as
+// could be read comes with it.
+func parseSignup(body []byte) (provision.Signup, error) {
+	value, err := parseJSON(body)
+	if err != nil {
+		return provision.Signup{}, err
+	}
+	var invalid provision.InvalidError
+	object, ok := value.(map[string]any)
+	if !ok {
+		invalid.Add("body", "must be a JSON object")
+		return provision.Signup{}, &invalid
+	}
+	if object, ok = unwrap(object); !ok {
+		invalid.Add("data", "must be an object")
+		return provision.Signup{}, &invalid
+	}
+	signup := provision.Signup{
+		ID:      textField(object, "signup_id", &invalid),
+		Company: textField(object, "company", &invalid),
+	}
+	signup = signup.Normalised()
+	addFaults(&invalid, signup.Validate())
+	return signup, invalid.OrNil()
+}
+
+// addFaults adds those of fields that have none yet.
+func addFaults(invalid *provision.InvalidError, err error) {
+	var more *provision.InvalidError
+	if !errors.As(err, &more) {
+		return
+	}
+	for _, fault := range more.Faults {
+		known := func(f provision.Fault) bool { return f.Field == fault.Field }
+		if !slices.ContainsFunc(invalid.Faults, known) {
+			invalid.Add(fault.Field, fault.Detail)
+		}
+	}
+}
+
+// unwrap takes the signup out of an event around it.
+func unwrap(object map[string]any) (map[string]any, bool) {
+	data, wrapped := object["data"]
+	if _, typed := object["type"].(string); !typed || !wrapped {
+		return object, true
+	}
+	inner, ok := data.(map[string]any)
+	return inner, ok
+}
+
+// textField reads a field that must be a string.
+func textField(object map[string]any, name string, invalid *provision.InvalidError) string {
+	value, there := object[name]
+	text, ok := value.(string)
+	switch {
+	case !there:
+		invalid.Add(name, "is missing")
+	case !ok:
+		invalid.Add(name, "must be a string")
+	}
+	return text
+}

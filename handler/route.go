@@ -1,0 +1,33 @@
+package handler
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/trunkhook/trunkhook/provision"
+)
+
+// route picks by path, then by method. The path is the request's own, less the
+// stage: what API Gateway matched (routeKey) is the template's business.
+func (h *Handler) route(ctx context.Context, r *request, replyBy time.Time, entry *entry) response {
+	if r.path == "/signups" {
+		if r.method != http.MethodPost {
+			return notAllowed(http.MethodPost)
+		}
+		return h.signUp(ctx, r, replyBy, entry)
+	}
+	if escaped, ok := strings.CutPrefix(r.path, "/signups/"); ok {
+		id, err := url.PathUnescape(escaped)
+		switch {
+		case err != nil || !provision.ValidSignupID(id):
+			return notFound()
+		case r.method != http.MethodGet:
+			return notAllowed(http.MethodGet)
+		}
+		return h.status(ctx, r, id, replyBy, entry)
+	}
+	return notFound()
+}
