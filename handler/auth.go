@@ -33,7 +33,7 @@ func (h *Handler) authenticate(ctx context.Context, r *request, source string, v
 		return nil
 	}
 	// One may just have been rotated in.
-	if renewed, changed := h.Secrets.Renew(ctx, source); changed && verify(h.Now(), renewed, r) == nil {
+	if renewed, changed := h.Secrets.Renew(ctx, source, secrets); changed && verify(h.Now(), renewed, r) == nil {
 		return nil
 	}
 	return &problem{Status: http.StatusUnauthorized, challenge: "Bearer"}

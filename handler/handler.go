@@ -23,9 +23,9 @@ type Secrets interface {
 	// Of returns those of a source; none means that it is closed. The error
 	// says that they can't be had now.
 	Of(ctx context.Context, source string) ([]string, error)
-	// Renew fetches them again, because one that was sent is not among them,
-	// and tells whether they differ now. It may refuse to do so often.
-	Renew(ctx context.Context, source string) (secrets []string, changed bool)
+	// Renew fetches them again, because a request fits none of the given ones,
+	// and tells whether they differ now. It need not fetch often.
+	Renew(ctx context.Context, source string, refusing []string) (secrets []string, changed bool)
 }
 
 // Config is what a Handler is made of.

@@ -46,15 +46,14 @@ func (s *secrets) Of(_ context.Context, source string) ([]string, error) {
 	return s.cached[source], s.down
 }
 
-func (s *secrets) Renew(_ context.Context, source string) ([]string, bool) {
+func (s *secrets) Renew(_ context.Context, source string, refusing []string) ([]string, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.renewed++
-	changed := s.stored != nil && !slices.Equal(s.cached[source], s.stored[source])
-	if changed {
+	if s.stored != nil {
 		s.cached = s.stored
 	}
-	return s.cached[source], changed
+	return s.cached[source], !slices.Equal(s.cached[source], refusing)
 }
 
 // account is one set of credentials that never changes.

@@ -82,7 +82,7 @@ func (e *entry) write(ctx context.Context, log *slog.Logger, status int, took ti
 		attrs = append(attrs, slog.Any("steps", e.steps))
 	}
 	if lambda, ok := lambdacontext.FromContext(ctx); ok {
-		text("invocation_id", lambda.AwsRequestID)
+		text("requestId", lambda.AwsRequestID)
 	}
 	log.LogAttrs(ctx, e.level(status), "request", attrs...)
 }

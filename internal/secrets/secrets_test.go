@@ -1,0 +1,311 @@
+package secrets_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/trunkhook/trunkhook/internal/secrets"
+)
+
+// store is a secrets store of one secret.
+type store struct {
+	mu      sync.Mutex
+	text    string
+	down    error
+	takes   time.Duration
+	fetches atomic.Int64
+}
+
+func (s *store) set(text string, down error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.text, s.down = text, down
+}
+
+func (s *store) fetch(ctx context.Context) (string, error) {
+	s.fetches.Add(1)
+	select {
+	case <-time.After(s.takes):
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text, s.down
+}
+
+func (s *store) counted(t *testing.T, want int64, when string) {
+	t.Helper()
+	if got := s.fetches.Swap(0); got != want {
+		t.Errorf("%s: %d fetches, want %d", when, got, want)
+	}
+}
+
+const (
+	firstKey  = `{"api_key":"first","api_token":"first-token","account_sid":"acme1","subdomain":"api.exotel.com"}`
+	secondKey = `{"api_key":"second","api_token":"second-token","account_sid":"acme1","subdomain":"api.exotel.com"}`
+)
+
+func exotelOf(s *store) *secrets.Exotel {
+	return secrets.NewExotel(s.fetch, secrets.ExotelOptions{}, slog.New(slog.DiscardHandler))
+}
+
+func TestSecretIsFetchedOnceAndThenNowAndThen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{text: firstKey, takes: 10 * time.Millisecond}
+		e := exotelOf(s)
+		if e.Ready() != nil {
+			t.Error("ready before any fetch")
+		}
+		first, err := e.Open(t.Context())
+		if err != nil || first.SID != "acme1" {
+			t.Fatalf("got %+v, %v", first, err)
+		}
+		time.Sleep(4 * time.Minute)
+		if again, _ := e.Open(t.Context()); again != first || e.Ready() != first {
+			t.Error("another account")
+		}
+		s.counted(t, 1, "while fresh")
+		time.Sleep(2 * time.Minute)
+		if e.Ready() != nil {
+			t.Error("ready although it isn't fresh")
+		}
+		if again, _ := e.Open(t.Context()); again != first {
+			t.Error("the same text gave another account")
+		}
+		s.counted(t, 1, "after five minutes")
+	})
+}
+
+func TestOneFetchServesAllWhoWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{text: firstKey, takes: time.Second}
+		e := exotelOf(s)
+		var all sync.WaitGroup
+		for range 50 {
+			all.Go(func() {
+				if _, err := e.Open(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		s.counted(t, 1, "fifty at once")
+	})
+}
+
+func TestWhoGivesUpDoesNotEndTheFetchOfOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{text: firstKey, takes: 2 * time.Second}
+		e := exotelOf(s)
+		short, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var both sync.WaitGroup
+		both.Go(func() {
+			if _, err := e.Open(short); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("the one in a hurry: %v", err)
+			}
+		})
+		both.Go(func() {
+			if _, err := e.Open(t.Context()); err != nil {
+				t.Errorf("the patient one: %v", err)
+			}
+		})
+		both.Wait()
+		s.counted(t, 1, "both")
+	})
+}
+
+func TestStaleSecretIsKeptWhileTheStoreIsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{text: firstKey}
+		e := exotelOf(s)
+		first, _ := e.Open(t.Context())
+		s.set("", errors.New("down"))
+		time.Sleep(6 * time.Minute)
+		s.counted(t, 1, "so far")
+		for range 5 {
+			if got, err := e.Open(t.Context()); err != nil || got != first {
+				t.Fatalf("got %v, %v", got, err)
+			}
+		}
+		s.counted(t, 1, "five in a row")
+		time.Sleep(11 * time.Second)
+		if got, err := e.Open(t.Context()); err != nil || got != first {
+			t.Fatalf("got %v, %v", got, err)
+		}
+		s.counted(t, 1, "after ten seconds")
+		s.set("{broken", nil)
+		time.Sleep(11 * time.Second)
+		if got, err := e.Open(t.Context()); err != nil || got != first {
+			t.Errorf("with a broken secret in the store: %v, %v", got, err)
+		}
+	})
+}
+
+func TestFirstFetchThatFailsIsAnErrorAndTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{down: errors.New("down")}
+		e := exotelOf(s)
+		if _, err := e.Open(t.Context()); err == nil {
+			t.Error("no error")
+		}
+		s.set(firstKey, nil)
+		if _, err := e.Open(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestFetchIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{takes: time.Hour}
+		start := time.Now()
+		if _, err := exotelOf(s).Open(t.Context()); err == nil || time.Since(start) > 4*time.Second {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+	})
+}
+
+func TestReopenAfterARotation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{text: firstKey, takes: time.Second}
+		e := exotelOf(s)
+		first, _ := e.Open(t.Context())
+		s.counted(t, 1, "so far")
+		if same, err := e.Reopen(t.Context(), first); err != nil || same != first {
+			t.Errorf("not rotated: %v, %v", same, err)
+		}
+		s.counted(t, 1, "not rotated")
+		s.set(secondKey, nil)
+		var all sync.WaitGroup
+		for range 20 { // refused in mid-flight, all at once
+			all.Go(func() {
+				if renewed, err := e.Reopen(t.Context(), first); err != nil || renewed == first {
+					t.Errorf("rotated: %v, %v", renewed, err)
+				}
+			})
+		}
+		all.Wait()
+		s.counted(t, 1, "twenty refused at once")
+		if _, err := e.Reopen(t.Context(), first); err != nil {
+			t.Error(err)
+		}
+		s.counted(t, 0, "refused with what was replaced already")
+	})
+}
+
+func TestCredentialsThatCannotBeUsed(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`hunter2`:             "it is not {",
+		`["hunter2"]`:         "it is not {",
+		`{"api_key":1234567}`: "it is not {",
+		`{"api_key":"hunter2","api_token":" ","subdomain":"api.exotel.com"}`:                     "lacks api_token, account_sid",
+		`{"api_key":"k","api_token":"hunter2","account_sid":"a","subdomain":"evil.example"}`:     "subdomain must be",
+		`{"api_key":"k","api_token":"hunter2","account_sid":"a/b","subdomain":"api.exotel.com"}`: "AccountSID",
+		`{"api_key":"k:k","api_token":"hunter2","account_sid":"a","subdomain":"api.exotel.com"}`: "APIKey",
+		`{"api_key":"k","api_token":"hunter2","account_sid":"a","subdomain":"x/api.exotel.com"}`: "Subdomain",
+	} {
+		account, err := exotelOf(&store{text: text}).Open(t.Context())
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "1234567") {
+			t.Errorf("%s: %v, %v; want %q", text, account, err, want)
+		}
+	}
+	if _, err := exotelOf(&store{text: strings.ReplaceAll(firstKey, `first"`, `first\n"`)}).Open(t.Context()); err != nil {
+		t.Errorf("with a line break behind: %v", err)
+	}
+}
+
+func sourcesOf(s *store) *secrets.Sources {
+	return secrets.NewSources(s.fetch, slog.New(slog.DiscardHandler))
+}
+
+func TestSources(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{text: `{"api":["one","two"],"hubspot":[]}`}
+		sources := sourcesOf(s)
+		if err := sources.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for source, want := range map[string]int{"api": 2, "hubspot": 0, "pipedrive": 0} {
+			if got, err := sources.Of(t.Context(), source); err != nil || len(got) != want {
+				t.Errorf("%s: %v, %v", source, got, err)
+			}
+		}
+		s.counted(t, 1, "all")
+	})
+}
+
+func TestSourcesAreRenewedAtMostEveryTenSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{text: `{"api":["one"]}`}
+		sources := sourcesOf(s)
+		old, _ := sources.Of(t.Context(), "api")
+		s.set(`{"api":["two"]}`, nil)
+		if _, changed := sources.Renew(t.Context(), "api", old); changed {
+			t.Error("fetched again at once")
+		}
+		time.Sleep(11 * time.Second)
+		if got, changed := sources.Renew(t.Context(), "api", old); !changed || got[0] != "two" {
+			t.Errorf("after ten seconds: %v, %v", got, changed)
+		}
+		s.counted(t, 2, "so far")
+		if got, changed := sources.Renew(t.Context(), "api", old); !changed || got[0] != "two" {
+			t.Errorf("refused with what was replaced already: %v, %v", got, changed)
+		}
+		for range 100 {
+			if _, changed := sources.Renew(t.Context(), "api", []string{"two"}); changed {
+				t.Error("changed again")
+			}
+		}
+		s.counted(t, 0, "a hundred strangers")
+		s.set("", errors.New("down"))
+		time.Sleep(11 * time.Second)
+		if _, changed := sources.Renew(t.Context(), "api", []string{"two"}); changed {
+			t.Error("changed although the store is down")
+		}
+	})
+}
+
+func TestSourcesThatCannotBeUsed(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"hunter2", `{"api":"hunter2"}`, `["hunter2"]`, "null", ""} {
+		if err := sourcesOf(&store{text: text}).Load(t.Context()); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// manager is Secrets Manager with one secret.
+type manager struct{ text *string }
+
+func (m manager) GetSecretValue(_ context.Context, in *secretsmanager.GetSecretValueInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
+	if *in.SecretId != "trunkhook/exotel" {
+		return nil, errors.New("no such secret")
+	}
+	return &secretsmanager.GetSecretValueOutput{SecretString: m.text}, nil
+}
+
+func TestFromSecretsManager(t *testing.T) {
+	t.Parallel()
+	text := firstKey
+	if got, err := secrets.From(manager{&text}, "trunkhook/exotel")(t.Context()); err != nil || got != firstKey {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if _, err := secrets.From(manager{&text}, "other")(t.Context()); err == nil {
+		t.Error("no error for an unknown secret")
+	}
+	if _, err := secrets.From(manager{nil}, "trunkhook/exotel")(t.Context()); err == nil {
+		t.Error("no error for a binary secret")
+	}
+}

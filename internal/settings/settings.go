@@ -1,0 +1,163 @@
+// Package settings reads what a process is told by its environment. All that is
+// wrong is said at once, in one line that names each setting and no value.
+package settings
+
+import (
+	"errors"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/trunkhook/trunkhook/provision"
+)
+
+// Settings are those of the two Lambda functions; the contract's table in the
+// README says what each means.
+type Settings struct {
+	SignupsTable    string        // SIGNUPS_TABLE
+	ExotelSecretID  string        // EXOTEL_SECRET_ID
+	SourcesSecretID string        // SOURCES_SECRET_ID; the webhook's only
+	ExotelBaseURL   string        // EXOTEL_BASE_URL
+	AllowPlainHTTP  bool          // ExotelBaseURL is http to a private address, under sam local
+	PublicURL       string        // PUBLIC_URL, without a slash at the end
+	TrunkPrefix     string        // TRUNK_PREFIX
+	ReplyWithin     time.Duration // REPLY_WITHIN
+}
+
+// Defaults of the settings that have one.
+const (
+	DefaultTrunkPrefix = "th"
+	DefaultReplyWithin = 4 * time.Second
+)
+
+// The bounds of REPLY_WITHIN. API Gateway gives up after 30 s (HTTP API quotas).
+const (
+	minReplyWithin = 200 * time.Millisecond
+	maxReplyWithin = 29 * time.Second
+)
+
+// Webhook reads the settings of cmd/webhook.
+func Webhook(getenv func(string) string) (Settings, error) {
+	r := reader{getenv: getenv}
+	s := r.shared()
+	s.SourcesSecretID = r.required("SOURCES_SECRET_ID")
+	s.PublicURL = r.publicURL()
+	s.ReplyWithin = r.replyWithin()
+	return s, r.err()
+}
+
+// Reconciler reads the settings of cmd/reconciler.
+func Reconciler(getenv func(string) string) (Settings, error) {
+	r := reader{getenv: getenv}
+	return r.shared(), r.err()
+}
+
+// reader collects faults.
+type reader struct {
+	getenv func(string) string
+	faults []string
+}
+
+func (r *reader) fault(name, what string) { r.faults = append(r.faults, name+" "+what) }
+
+func (r *reader) err() error {
+	if len(r.faults) == 0 {
+		return nil
+	}
+	return errors.New("settings: " + strings.Join(r.faults, "; "))
+}
+
+func (r *reader) shared() Settings {
+	s := Settings{
+		SignupsTable:   r.required("SIGNUPS_TABLE"),
+		ExotelSecretID: r.required("EXOTEL_SECRET_ID"),
+		TrunkPrefix:    DefaultTrunkPrefix,
+	}
+	s.ExotelBaseURL, s.AllowPlainHTTP = r.exotelBaseURL()
+	if prefix := r.getenv("TRUNK_PREFIX"); prefix != "" {
+		s.TrunkPrefix = prefix
+	}
+	if err := provision.CheckPrefix(s.TrunkPrefix); err != nil {
+		r.fault("TRUNK_PREFIX", err.Error())
+	}
+	return s
+}
+
+func (r *reader) required(name string) string {
+	value := r.getenv(name)
+	if value == "" {
+		r.fault(name, "is not set")
+	}
+	return value
+}
+
+func (r *reader) replyWithin() time.Duration {
+	value := r.getenv("REPLY_WITHIN")
+	if value == "" {
+		return DefaultReplyWithin
+	}
+	within, err := time.ParseDuration(value)
+	if err != nil || within < minReplyWithin || within > maxReplyWithin {
+		r.fault("REPLY_WITHIN", "must be a duration from 200ms to 29s, such as 4s")
+	}
+	return within
+}
+
+func (r *reader) publicURL() string {
+	value := strings.TrimRight(r.getenv("PUBLIC_URL"), "/")
+	if value != "" && !isPlainURL(value, "https", "http") {
+		r.fault("PUBLIC_URL", "must be scheme://host[/path], with nothing else in it")
+	}
+	return value
+}
+
+// exotelBaseURL also tells whether it is one that only sam local may use.
+func (r *reader) exotelBaseURL() (base string, plainHTTP bool) {
+	base = r.getenv("EXOTEL_BASE_URL")
+	switch {
+	case base == "" || isPlainURL(base, "https"):
+		return base, false
+	case !isPlainURL(base, "http"):
+		r.fault("EXOTEL_BASE_URL", "must be scheme://host[:port][/path], with nothing else in it")
+		return "", false
+	}
+	parsed, _ := url.Parse(base)
+	samLocal := r.getenv("AWS_SAM_LOCAL") == "true"
+	switch host := parsed.Hostname(); {
+	case isLoopback(host):
+		return base, false
+	case samLocal && isPrivate(host):
+		return base, true
+	}
+	r.fault("EXOTEL_BASE_URL", "must be https; plain http only to a loopback host, or to a private address under sam local")
+	return "", false
+}
+
+func isPlainURL(value string, schemes ...string) bool {
+	parsed, err := url.Parse(value)
+	if err != nil || parsed.Host == "" || parsed.User != nil || parsed.RawQuery != "" || parsed.Fragment != "" {
+		return false
+	}
+	for _, scheme := range schemes {
+		if parsed.Scheme == scheme {
+			return true
+		}
+	}
+	return false
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}
+
+// isPrivate: an address of a private network, or the name that container
+// engines give to the machine that they run on.
+func isPrivate(host string) bool {
+	if host == "host.docker.internal" || host == "host.containers.internal" {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsPrivate()
+}

@@ -1,0 +1,95 @@
+package settings_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/trunkhook/trunkhook/internal/settings"
+)
+
+func env(pairs ...string) func(string) string {
+	values := map[string]string{"SIGNUPS_TABLE": "signups", "EXOTEL_SECRET_ID": "exotel", "SOURCES_SECRET_ID": "sources"}
+	for _, pair := range pairs {
+		name, value, _ := strings.Cut(pair, "=")
+		values[name] = value
+	}
+	return func(name string) string { return values[name] }
+}
+
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	got, err := settings.Webhook(env())
+	want := settings.Settings{SignupsTable: "signups", ExotelSecretID: "exotel", SourcesSecretID: "sources", TrunkPrefix: "th", ReplyWithin: 4 * time.Second}
+	if err != nil || got != want {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestReconcilerNeedsNoSources(t *testing.T) {
+	t.Parallel()
+	if _, err := settings.Reconciler(env("SOURCES_SECRET_ID=", "REPLY_WITHIN=nonsense")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEveryFaultIsNamedInOneLine(t *testing.T) {
+	t.Parallel()
+	_, err := settings.Webhook(func(name string) string {
+		return map[string]string{"EXOTEL_BASE_URL": "http://exotel.example", "PUBLIC_URL": "hooks", "TRUNK_PREFIX": "Toolong", "REPLY_WITHIN": "4"}[name]
+	})
+	if err == nil || strings.Contains(err.Error(), "\n") {
+		t.Fatalf("got %v", err)
+	}
+	for _, name := range []string{"SIGNUPS_TABLE", "EXOTEL_SECRET_ID", "SOURCES_SECRET_ID", "EXOTEL_BASE_URL", "PUBLIC_URL", "TRUNK_PREFIX", "REPLY_WITHIN"} {
+		if strings.Count(err.Error(), name+" ") != 1 {
+			t.Errorf("%s is not named once: %v", name, err)
+		}
+	}
+}
+
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	for pair, fault := range map[string]string{
+		"TRUNK_PREFIX=a":                                   "",
+		"TRUNK_PREFIX=st1":                                 "",
+		"TRUNK_PREFIX=four":                                "TRUNK_PREFIX",
+		"TRUNK_PREFIX=t_":                                  "TRUNK_PREFIX",
+		"REPLY_WITHIN=200ms":                               "",
+		"REPLY_WITHIN=29s":                                 "",
+		"REPLY_WITHIN=30s":                                 "REPLY_WITHIN",
+		"REPLY_WITHIN=0":                                   "REPLY_WITHIN",
+		"REPLY_WITHIN=-4s":                                 "REPLY_WITHIN",
+		"PUBLIC_URL=https://hooks.example.com/v1/":         "",
+		"PUBLIC_URL=https://user:pw@hooks.example.com":     "PUBLIC_URL",
+		"PUBLIC_URL=https://hooks.example.com?a=b":         "PUBLIC_URL",
+		"PUBLIC_URL=ftp://hooks.example.com":               "PUBLIC_URL",
+		"EXOTEL_BASE_URL=https://proxy.example/exotel":     "",
+		"EXOTEL_BASE_URL=http://127.0.0.1:4010":            "",
+		"EXOTEL_BASE_URL=http://localhost:4010":            "",
+		"EXOTEL_BASE_URL=http://[::1]:4010":                "",
+		"EXOTEL_BASE_URL=http://10.88.0.1:4010":            "EXOTEL_BASE_URL",
+		"EXOTEL_BASE_URL=http://api.exotel.com":            "EXOTEL_BASE_URL",
+		"EXOTEL_BASE_URL=http://127.0.0.1.example":         "EXOTEL_BASE_URL",
+		"EXOTEL_BASE_URL=https://key:token@api.exotel.com": "EXOTEL_BASE_URL",
+		"EXOTEL_BASE_URL=api.exotel.com":                   "EXOTEL_BASE_URL",
+	} {
+		_, err := settings.Webhook(env(pair))
+		if (err == nil) != (fault == "") || err != nil && !strings.Contains(err.Error(), fault) {
+			t.Errorf("%s: %v", pair, err)
+		}
+		if err != nil && strings.Contains(err.Error(), ":pw@") || err != nil && strings.Contains(err.Error(), "token") {
+			t.Errorf("%s: the error repeats the value: %v", pair, err)
+		}
+	}
+}
+
+func TestPlainHTTPToAPrivateAddressUnderSAMLocalOnly(t *testing.T) {
+	t.Parallel()
+	for host, allowed := range map[string]bool{"10.88.0.1": true, "192.168.1.2": true, "host.docker.internal": true, "8.8.8.8": false, "exotel.example": false, "10.88.0.1.example": false} {
+		got, err := settings.Webhook(env("AWS_SAM_LOCAL=true", "EXOTEL_BASE_URL=http://"+host+":1"))
+		if (err == nil) != allowed || allowed && !got.AllowPlainHTTP {
+			t.Errorf("%s: %+v, %v", host, got, err)
+		}
+	}
+}
