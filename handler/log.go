@@ -16,13 +16,8 @@ import (
 type entry struct {
 	method, path string
 	source       string
-	signupID     string
-	outcome      string
-	trunkSID     string
-	attempt      int
-	alarm        provision.Alarm
-	err          error
-	steps        []provision.Step
+	result       provision.Result // what is known of the signup, and what was done
+	err          error            // why nothing could be done
 }
 
 // maxLogged is how much of a text that a stranger chose gets into a line.
@@ -39,56 +34,40 @@ func newEntry(event events.APIGatewayV2HTTPRequest) *entry {
 // name notes the signup id, if it is one.
 func (e *entry) name(signupID string) {
 	if provision.ValidSignupID(signupID) {
-		e.signupID = signupID
+		e.result.Record.SignupID = signupID
 	}
 }
 
-func (e *entry) record(record provision.Record) {
-	e.trunkSID, e.attempt = record.TrunkSID, record.Attempts
-}
-
+// note keeps the id where the engine had nothing to say.
 func (e *entry) note(result provision.Result, err error) {
-	e.record(result.Record)
-	e.outcome, e.steps, e.err = string(result.Outcome), result.Steps, err
-	if result.Problem != nil {
-		e.alarm, e.err = result.Problem.Alarm, result.Problem.Err
-	}
+	id := e.result.Record.SignupID
+	e.result, e.err = result, err
+	e.name(id)
 }
 
 func (e *entry) write(ctx context.Context, log *slog.Logger, status int, took time.Duration) {
-	if e.outcome == "" {
-		e.outcome = outcomeOf(status)
+	if e.result.Outcome == "" {
+		e.result.Outcome = outcomeOf(status)
 	}
 	attrs := []slog.Attr{
 		slog.String("method", e.method), slog.String("path", e.path), slog.Int("status", status),
-		slog.String("outcome", e.outcome), slog.Int64("duration_ms", took.Milliseconds()),
+		slog.Int64("duration_ms", took.Milliseconds()),
 	}
-	text := func(name, value string) {
-		if value != "" {
-			attrs = append(attrs, slog.String(name, value))
-		}
+	if e.source != "" {
+		attrs = append(attrs, slog.String("source", e.source))
 	}
-	text("source", e.source)
-	text("signup_id", e.signupID)
-	text("trunk_sid", e.trunkSID)
-	text("alarm", string(e.alarm))
-	if e.attempt > 0 {
-		attrs = append(attrs, slog.Int("attempt", e.attempt))
-	}
+	attrs = append(attrs, e.result.LogAttrs()...)
 	if e.err != nil {
-		text("error", e.err.Error())
-	}
-	if len(e.steps) > 0 {
-		attrs = append(attrs, slog.Any("steps", e.steps))
+		attrs = append(attrs, slog.String("error", e.err.Error()))
 	}
 	if lambda, ok := lambdacontext.FromContext(ctx); ok {
-		text("requestId", lambda.AwsRequestID)
+		attrs = append(attrs, slog.String("requestId", lambda.AwsRequestID)) // as Lambda's own lines call it
 	}
-	log.LogAttrs(ctx, e.level(status), "request", attrs...)
+	log.LogAttrs(ctx, max(e.result.Level(), levelOf(status)), "request", attrs...)
 }
 
 // outcomeOf names what never came to the engine.
-func outcomeOf(status int) string {
+func outcomeOf(status int) provision.Outcome {
 	switch status {
 	case http.StatusOK:
 		return "shown"
@@ -106,12 +85,12 @@ func outcomeOf(status int) string {
 	return "refused"
 }
 
-// level: an alarm, or an answer that is our fault, is an error.
-func (e *entry) level(status int) slog.Level {
+// levelOf: what is our fault is an error, what is the sender's a warning.
+func levelOf(status int) slog.Level {
 	switch {
-	case e.alarm != "" || status >= http.StatusInternalServerError:
+	case status >= http.StatusInternalServerError:
 		return slog.LevelError
-	case e.err != nil || status >= http.StatusBadRequest:
+	case status >= http.StatusBadRequest:
 		return slog.LevelWarn
 	}
 	return slog.LevelInfo

@@ -65,6 +65,6 @@ func (h *Handler) status(ctx context.Context, r *request, id string, replyBy tim
 		entry.err = err
 		return unavailable()
 	}
-	entry.record(record)
+	entry.result.Record = record
 	return success(http.StatusOK, record)
 }

@@ -46,8 +46,9 @@ func (e *Engine) Provision(ctx context.Context, s Signup, within time.Duration) 
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	claim := Claim{Signup: s, TrunkName: TrunkName(e.Prefix, s.ID), AccountSID: e.readyAccount(), Owner: t.owner, Now: t.claimedAt, LeaseUntil: t.leaseUntil}
+	done := t.begin(StepClaim)
 	record, ours, err := e.Ledger.Claim(ctx, claim)
-	t.note(StepClaim, t.claimedAt, err)
+	done(err)
 	switch {
 	case err != nil:
 		return Result{Steps: t.steps}, fmt.Errorf("%w: %w", ErrUnavailable, err)
@@ -140,11 +141,11 @@ func (t *try) finish(ctx context.Context, record Record) Result {
 	if err != nil {
 		return t.release(ctx, record, err)
 	}
-	start := t.engine.now()
+	done := t.begin(StepRecord)
 	recorded, holds, err := t.engine.Ledger.Activate(ctx, Activate{
-		SignupID: record.SignupID, Owner: t.owner, AccountSID: record.AccountSID, Trunk: *trunk, Now: start,
+		SignupID: record.SignupID, Owner: t.owner, AccountSID: record.AccountSID, Trunk: *trunk, Now: t.engine.now(),
 	})
-	t.note(StepRecord, start, err)
+	done(err)
 	if err != nil {
 		return t.notRecorded(ctx, record, trunk.SID, err)
 	}
@@ -177,12 +178,13 @@ func (t *try) notRecorded(ctx context.Context, record Record, trunkSID string, c
 func (t *try) release(ctx context.Context, record Record, cause error) Result {
 	problem, wait := judge(cause, record.Attempts)
 	result := Result{Record: record, Outcome: OutcomePending, RetryAfter: wait, Problem: &problem}
-	start := t.engine.now()
+	now := t.engine.now()
+	done := t.begin(StepRelease)
 	released, holds, err := t.engine.Ledger.Release(ctx, Release{
-		SignupID: record.SignupID, Owner: t.owner, Now: start,
-		DueAt: start.Add(wait), LastError: truncate(cause.Error(), maxLastError),
+		SignupID: record.SignupID, Owner: t.owner, Now: now,
+		DueAt: now.Add(wait), LastError: truncate(cause.Error(), maxLastError),
 	})
-	t.note(StepRelease, start, err)
+	done(err)
 	result.Steps = t.steps
 	switch {
 	case err != nil:
@@ -207,8 +209,12 @@ func truncate(text string, limit int) string {
 	return strings.ToValidUTF8(text[:limit], "") + "…"
 }
 
-func (t *try) note(name string, start time.Time, err error) {
-	t.steps = append(t.steps, Step{Name: name, Start: start, Duration: t.engine.now().Sub(start), Err: err})
+// begin times a step of the ledger's; the function that it returns ends it.
+func (t *try) begin(name string) (done func(error)) {
+	start := time.Now()
+	return func(err error) {
+		t.steps = append(t.steps, Step{Name: name, Start: start, Duration: time.Since(start), Err: err})
+	}
 }
 
 // hooks keep the try's vendor calls in its steps, and hold back a create once

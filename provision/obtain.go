@@ -58,9 +58,9 @@ func (t *try) createOrAdopt(ctx context.Context, account *Account, record *Recor
 // sent there.
 func (t *try) pin(ctx context.Context, account *Account, record *Record) error {
 	if record.AccountSID == "" {
-		start := t.engine.now()
-		pinned, holds, err := t.engine.Ledger.Pin(ctx, Pin{SignupID: record.SignupID, Owner: t.owner, AccountSID: account.SID, Now: start})
-		t.note(StepPin, start, err)
+		done := t.begin(StepPin)
+		pinned, holds, err := t.engine.Ledger.Pin(ctx, Pin{SignupID: record.SignupID, Owner: t.owner, AccountSID: account.SID, Now: t.engine.now()})
+		done(err)
 		switch {
 		case err != nil:
 			return fmt.Errorf("%w: %w", errTableUnavailable, err)

@@ -108,8 +108,9 @@ func (e *Engine) resume(ctx context.Context, signupID string) (result Result, he
 	defer cancel()
 	deadline, _ := ctx.Deadline()
 	t := e.newTry(ctx, time.Until(deadline))
+	done := t.begin(StepClaim)
 	record, held, err := e.Ledger.TakeOver(ctx, TakeOver{SignupID: signupID, AccountSID: e.readyAccount(), Owner: t.owner, Now: t.claimedAt, LeaseUntil: t.leaseUntil})
-	t.note(StepClaim, t.claimedAt, err)
+	done(err)
 	if err != nil || !held {
 		return Result{}, false, err
 	}

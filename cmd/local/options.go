@@ -1,0 +1,50 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/trunkhook/trunkhook/provision"
+)
+
+// options are what the environment says.
+type options struct {
+	addr       string
+	dataDir    string
+	secretFile string // of a real account; empty for the fake
+	baseURL    string // replaces the host that the secret names
+	prefix     string
+}
+
+// readOptions refuses, with one error for all that is wrong, what it can't use.
+func readOptions(getenv func(string) string) (options, error) {
+	o := options{
+		addr:       cmp.Or(getenv("ADDR"), "127.0.0.1:8080"),
+		dataDir:    cmp.Or(getenv("DATA_DIR"), ".local"),
+		secretFile: getenv("EXOTEL_SECRET_FILE"),
+		baseURL:    getenv("EXOTEL_BASE_URL"),
+		// Not the default of the functions: who tries a real account must not
+		// meet the trunks of production.
+		prefix: cmp.Or(getenv("TRUNK_PREFIX"), "dev"),
+	}
+	var faults []error
+	host, _, err := net.SplitHostPort(o.addr)
+	switch {
+	case err != nil:
+		faults = append(faults, fmt.Errorf("ADDR %q must be host:port", o.addr))
+	case !isLoopback(host):
+		faults = append(faults, fmt.Errorf("ADDR %q must be a loopback address: the bearer secret is %q, which everybody knows", o.addr, bearer))
+	}
+	if err := provision.CheckPrefix(o.prefix); err != nil {
+		faults = append(faults, fmt.Errorf("TRUNK_PREFIX %w", err))
+	}
+	return o, errors.Join(faults...)
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}

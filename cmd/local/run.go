@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/trunkhook/trunkhook/handler"
+	"github.com/trunkhook/trunkhook/internal/settings"
+	"github.com/trunkhook/trunkhook/ledger/embedded"
+	"github.com/trunkhook/trunkhook/provision"
+)
+
+// run is the system, from start to stop.
+func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
+	o, err := readOptions(getenv)
+	if err != nil {
+		return err
+	}
+	listener, err := listen(ctx, o.addr)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	table, isNew, err := openTable(o.dataDir)
+	if err != nil {
+		return err
+	}
+	defer table.Close()
+	logFile, err := os.Create(filepath.Join(o.dataDir, "log.jsonl"))
+	if err != nil {
+		return fmt.Errorf("%s can't be written to", o.dataDir)
+	}
+	defer logFile.Close()
+	log := slog.New(slog.NewJSONHandler(logFile, nil))
+	vendor, err := openVendor(ctx, o, table, log)
+	if err != nil {
+		return err
+	}
+	defer vendor.close()
+
+	story := newStory(out)
+	engine := &narrator{Engine: &provision.Engine{Ledger: table, Accounts: vendor.accounts, Prefix: o.prefix}, story: story}
+	h := handler.New(handler.Config{Provisioner: engine, Secrets: localSecrets{}, Log: log, ReplyWithin: settings.DefaultReplyWithin, PublicURL: "http://" + listener.Addr().String()})
+	story.begin(listener.Addr().String(), o, isNew, vendor)
+	if isNew && vendor.isFake {
+		if err := story.sample(ctx, h); err != nil {
+			return err
+		}
+	}
+	story.yourTurn(listener.Addr().String())
+	return serve(ctx, listener, h, engine, log)
+}
+
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("ADDR %s is in use by another program; choose another, such as ADDR=127.0.0.1:8081", addr)
+	case err != nil:
+		return nil, fmt.Errorf("ADDR %s can't be listened on: %w", addr, err)
+	}
+	return listener, nil
+}
+
+// openTable also tells whether the table is a new one.
+func openTable(dir string) (table *embedded.Ledger, isNew bool, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, false, fmt.Errorf("DATA_DIR %s can't be made: %w", dir, unwrapPath(err))
+	}
+	path := filepath.Join(dir, "signups.db")
+	_, err = os.Stat(path)
+	isNew = errors.Is(err, os.ErrNotExist)
+	table, err = embedded.Open(path)
+	return table, isNew, err
+}
+
+func unwrapPath(err error) error {
+	var inPath *os.PathError
+	if errors.As(err, &inPath) {
+		return inPath.Err
+	}
+	return err
+}
+
+// functionTimeout is the webhook's in template.yaml.
+const functionTimeout = 10 * time.Second
+
+// serve answers until the context ends, and reconciles meanwhile.
+func serve(ctx context.Context, listener net.Listener, h *handler.Handler, engine *narrator, log *slog.Logger) error {
+	server := &http.Server{Handler: gateway{h}, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second}
+	var reconciler sync.WaitGroup
+	reconciler.Go(func() { reconcile(ctx, engine, log) })
+	stopped := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), functionTimeout)
+		defer cancel()
+		stopped <- server.Shutdown(grace)
+	}()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	reconciler.Wait()
+	return <-stopped
+}
+
+const (
+	passEvery = 2 * time.Second // every minute in AWS; nobody waits so long at a terminal
+	passTime  = 30 * time.Second
+)
+
+func reconcile(ctx context.Context, engine *narrator, log *slog.Logger) {
+	ticker := time.NewTicker(passEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		// A pass that has begun is finished: it would leave leases behind.
+		passCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), passTime)
+		pass, err := engine.Reconcile(passCtx)
+		cancel()
+		if err != nil {
+			log.ErrorContext(ctx, "the pass failed", "error", err)
+		}
+		pass.Log(ctx, log)
+	}
+}
