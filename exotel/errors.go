@@ -11,7 +11,7 @@ import (
 
 // Kind is what an error means for the caller. Each is itself an error, so that
 // errors.Is(err, ErrDuplicate) tells it.
-type Kind string
+type Kind string //nolint:errname // it is a kind of errors first, and reads so in Error.Kind
 
 // The kinds. All but ErrOutcomeUnknown say for certain that this call made
 // nothing; ErrDuplicate also says that another one did.

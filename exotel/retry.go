@@ -27,8 +27,9 @@ func retryable(method string, try int, kind Kind) bool {
 		return true
 	case ErrOutcomeUnknown:
 		return method == http.MethodGet
+	default:
+		return false
 	}
-	return false
 }
 
 // backoff is the pause after the given try: full jitter between half and the

@@ -197,8 +197,11 @@ func TestWrongMethodSaysWhichIsRight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, test := range []struct{ method, path, allow string }{
-		{"GET", "/signups", "POST"}, {"DELETE", "/signups", "POST"}, {"HEAD", "/signups", "POST"},
-		{"POST", "/signups/acme-42", "GET"}, {"DELETE", "/signups/acme-42", "GET"},
+		{"GET", "/signups", "POST"},
+		{"DELETE", "/signups", "POST"},
+		{"HEAD", "/signups", "POST"},
+		{"POST", "/signups/acme-42", "GET"},
+		{"DELETE", "/signups/acme-42", "GET"},
 	} {
 		event := get(test.path, "Bearer local")
 		event.RequestContext.HTTP.Method = test.method
@@ -294,30 +297,28 @@ func TestBadInputNamesEveryField(t *testing.T) {
 		"wrapped, with bad field": {`{"type":"signup","data":{"signup_id":"acme-42"}}`, 422, "company", ""},
 		"untyped wrapping":        {`{"data":{"signup_id":"acme-42","company":"A"}}`, 422, "signup_id company", ""},
 	} {
-		t.Run(name, func(t *testing.T) {
-			answer := w.send(t, signUp(test.body))
-			var problem struct {
-				Title, Detail string
-				Status        int
-				Errors        []fault
+		answer := w.send(t, signUp(test.body))
+		var problem struct {
+			Title, Detail string
+			Status        int
+			Errors        []fault
+		}
+		if err := json.Unmarshal([]byte(answer.Body), &problem); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var fields []string
+		for _, f := range problem.Errors {
+			fields = append(fields, f.Field)
+			if f.Detail == "" {
+				t.Errorf("%s: %s has no detail", name, f.Field)
 			}
-			if err := json.Unmarshal([]byte(answer.Body), &problem); err != nil {
-				t.Fatal(err)
-			}
-			var fields []string
-			for _, f := range problem.Errors {
-				fields = append(fields, f.Field)
-				if f.Detail == "" {
-					t.Errorf("%s has no detail", f.Field)
-				}
-			}
-			if answer.StatusCode != test.status || problem.Status != test.status || problem.Title == "" || strings.Join(fields, " ") != test.fields || !strings.Contains(problem.Detail, test.detail) {
-				t.Errorf("got %d %s", answer.StatusCode, answer.Body)
-			}
-			if answer.Headers["Content-Type"] != "application/problem+json" {
-				t.Errorf("content type %q", answer.Headers["Content-Type"])
-			}
-		})
+		}
+		if answer.StatusCode != test.status || problem.Status != test.status || problem.Title == "" || strings.Join(fields, " ") != test.fields || !strings.Contains(problem.Detail, test.detail) {
+			t.Errorf("%s: got %d %s", name, answer.StatusCode, answer.Body)
+		}
+		if answer.Headers["Content-Type"] != "application/problem+json" {
+			t.Errorf("%s: content type %q", name, answer.Headers["Content-Type"])
+		}
 	}
 	if n := len(w.fake.Calls()); n != 0 {
 		t.Errorf("%d calls to Exotel", n)

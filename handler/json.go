@@ -12,10 +12,10 @@ import (
 // maxDepth is how deep JSON may nest.
 const maxDepth = 64
 
-// errBody is a body that is no JSON that means one thing.
-type errBody struct{ detail string }
+// bodyError is a body that is no JSON that means one thing.
+type bodyError struct{ detail string }
 
-func (e errBody) Error() string { return e.detail }
+func (e bodyError) Error() string { return e.detail }
 
 // parseJSON reads one JSON value, strictly: valid UTF-8, no key twice in one
 // object (whose last or first one counts depends on the reader, so that what was
@@ -23,7 +23,7 @@ func (e errBody) Error() string { return e.detail }
 // so that large ids survive.
 func parseJSON(body []byte) (any, error) {
 	if !utf8.Valid(body) {
-		return nil, errBody{"The body is not valid UTF-8."}
+		return nil, bodyError{"The body is not valid UTF-8."}
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
@@ -32,7 +32,7 @@ func parseJSON(body []byte) (any, error) {
 		return nil, err
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errBody{"There is something behind the JSON value."}
+		return nil, bodyError{"There is something behind the JSON value."}
 	}
 	return value, nil
 }
@@ -47,7 +47,7 @@ func parseValue(decoder *json.Decoder, depth int) (any, error) {
 	case !ok:
 		return token, nil
 	case depth == maxDepth:
-		return nil, errBody{fmt.Sprintf("The JSON nests deeper than %d.", maxDepth)}
+		return nil, bodyError{fmt.Sprintf("The JSON nests deeper than %d.", maxDepth)}
 	case delim == '{':
 		return parseObject(decoder, depth)
 	}
@@ -63,7 +63,7 @@ func parseObject(decoder *json.Decoder, depth int) (any, error) {
 			return nil, broken(decoder)
 		}
 		if _, twice := object[name]; twice {
-			return nil, errBody{"A key stands twice in one object."}
+			return nil, bodyError{"A key stands twice in one object."}
 		}
 		if object[name], err = parseValue(decoder, depth+1); err != nil {
 			return nil, err
@@ -94,5 +94,5 @@ func closing(decoder *json.Decoder) error {
 }
 
 func broken(decoder *json.Decoder) error {
-	return errBody{fmt.Sprintf("The JSON is broken at byte %d.", decoder.InputOffset())}
+	return bodyError{fmt.Sprintf("The JSON is broken at byte %d.", decoder.InputOffset())}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // parseSignup reads the body of the API profile: the signup itself, or the same
-// inside {"type": ..., "data": {...}}. The error is an errBody or a
+// inside {"type": ..., "data": {...}}. The error is a bodyError or a
 // *provision.InvalidError with every field at fault; as much of the signup as
 // could be read comes with it.
 func parseSignup(body []byte) (provision.Signup, error) {

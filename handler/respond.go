@@ -92,7 +92,7 @@ func seconds(d time.Duration) string {
 
 // refuseBody answers what can't be taken: broken JSON, bad fields, or no table.
 func refuseBody(err error) response {
-	var unreadable errBody
+	var unreadable bodyError
 	var invalid *provision.InvalidError
 	switch {
 	case errors.As(err, &unreadable):

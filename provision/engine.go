@@ -26,7 +26,7 @@ type Engine struct {
 // it, so that a worker that is merely late isn't overtaken.
 const leaseMargin = 2 * time.Second
 
-// ErrUnavailable: the ledger can't be reached, so nothing is promised.
+// ErrUnavailable says that the ledger can't be reached, so that nothing is promised.
 var ErrUnavailable = errors.New("the signups table can't be reached")
 
 // Provision claims the signup and tries once to finish it. It takes at most

@@ -39,7 +39,7 @@ type Due struct {
 	CreatedAt time.Time
 }
 
-// ErrNotFound: no such signup.
+// ErrNotFound says that there is no such signup.
 var ErrNotFound = errors.New("no such signup")
 
 // Claim takes a delivered signup: as a new one, or for another try where it is

@@ -29,7 +29,7 @@ func (r Result) LogAttrs() []slog.Attr {
 	return attrs
 }
 
-// Level: an alarm is an error, anything else that isn't finished a warning.
+// Level is that of the result's log line: an alarm is an error, anything else that isn't finished a warning.
 func (r Result) Level() slog.Level {
 	switch {
 	case r.Problem != nil && r.Problem.Alarm != "":

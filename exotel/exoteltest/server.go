@@ -243,8 +243,9 @@ func (s *Server) process(op Op, r *http.Request, body []byte) reply {
 		return s.listTrunks(r)
 	case Delete:
 		return s.deleteTrunk(r)
+	default:
+		return refuse(r, http.StatusNotFound, 1000, "Not Found", "Not Found")
 	}
-	return refuse(r, http.StatusNotFound, 1000, "Not Found", "Not Found")
 }
 
 func (s *Server) note(call Call) {

@@ -71,7 +71,7 @@ func launch() (Engine, error) {
 		return Engine{}, err
 	}
 	// The process is told to end when its input does, so that it can't outlive us.
-	command := exec.Command("sh", "-c", `"$0" serve --port "$1" >/dev/null 2>&1 & child=$!; cat; kill $child; wait`, program, port) //nolint:gosec,noctx // our own program, for as long as this process lives
+	command := exec.Command("sh", "-c", `"$0" serve --port "$1" >/dev/null 2>&1 & child=$!; cat; kill $child; wait`, program, port)
 	alive, err := command.StdinPipe()
 	if err != nil {
 		return Engine{}, err
@@ -103,7 +103,7 @@ func findDynoxide() (string, error) {
 }
 
 func freePort() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
@@ -116,7 +116,7 @@ func waitFor(address string) error {
 	var err error
 	for range 100 {
 		var conn net.Conn
-		if conn, err = net.DialTimeout("tcp", address, time.Second); err == nil { //nolint:noctx // a second at most
+		if conn, err = net.DialTimeout("tcp", address, time.Second); err == nil {
 			return conn.Close()
 		}
 		time.Sleep(20 * time.Millisecond)
@@ -131,7 +131,7 @@ func note(engine Engine) error {
 	if path == "" {
 		return nil
 	}
-	log, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600) //nolint:gosec // the Makefile's
+	log, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
