@@ -113,24 +113,18 @@ func (config Config) check() error {
 	return nil
 }
 
-var hostname = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`)
-
 func (config Config) base() (*url.URL, error) {
 	if config.BaseURL == "" {
-		if !hostname.MatchString(config.Subdomain) {
+		if config.Subdomain == "" || strings.ContainsAny(config.Subdomain, "/?#@: ") {
 			return nil, fmt.Errorf("exotel: Subdomain must be a host name, such as %s", Singapore)
 		}
 		return &url.URL{Scheme: "https", Host: config.Subdomain}, nil
 	}
-	base, err := url.Parse(config.BaseURL)
-	if err != nil || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" {
-		// The parse error is left out: it repeats the URL, which may hold a password.
-		return nil, errors.New("exotel: BaseURL must be scheme://host[:port][/path], with nothing else in it")
-	}
+	base, err := ParseBaseURL(config.BaseURL)
 	switch {
-	case base.Scheme == "https":
-	case base.Scheme == "http" && (config.AllowPlainHTTP || isLoopback(base.Hostname())):
-	default:
+	case err != nil:
+		return nil, fmt.Errorf("exotel: BaseURL %w", err)
+	case base.Scheme == "http" && !config.AllowPlainHTTP && !isLoopback(base.Hostname()):
 		return nil, errors.New("exotel: BaseURL must be https, or http to a loopback host")
 	}
 	base.Path = strings.TrimRight(base.Path, "/")
@@ -138,12 +132,20 @@ func (config Config) base() (*url.URL, error) {
 	return base, nil
 }
 
-func isLoopback(host string) bool {
-	if host == "localhost" {
-		return true
+// ParseBaseURL reads a Config.BaseURL. The error doesn't repeat it: it may hold
+// a password.
+func ParseBaseURL(text string) (*url.URL, error) {
+	base, err := url.Parse(text)
+	if err != nil || base.Scheme != "https" && base.Scheme != "http" || base.Hostname() == "" ||
+		base.User != nil || strings.ContainsAny(text, "?#") {
+		return nil, errors.New("must be https://host[:port][/path], with nothing else in it")
 	}
+	return base, nil
+}
+
+func isLoopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback()
+	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 func withoutRedirects(client *http.Client) *http.Client {

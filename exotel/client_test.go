@@ -12,17 +12,17 @@ func TestNewRefusesAndNamesTheField(t *testing.T) {
 	t.Parallel()
 	good := Config{APIKey: "key", APIToken: "t0ken-secret", AccountSID: "acme1", Subdomain: Singapore}
 	for field, broken := range map[string]func(*Config){
-		"APIKey is":              func(c *Config) { c.APIKey = "" },
-		"APIKey holds":           func(c *Config) { c.APIKey = "a:b" },
-		"APIToken":               func(c *Config) { c.APIToken = "" },
-		"AccountSID":             func(c *Config) { c.AccountSID = "acme/../other" },
-		"Subdomain":              func(c *Config) { c.Subdomain = "api.exotel.com/x" },
-		"Subdomain must":         func(c *Config) { c.Subdomain = "" },
-		"Timeout":                func(c *Config) { c.Timeout = -time.Second },
-		"BaseURL must be https":  func(c *Config) { c.BaseURL = "http://exotel.example" },
-		"BaseURL must be scheme": func(c *Config) { c.BaseURL = "https://user:hunter2@exotel.example" },
-		"BaseURL":                func(c *Config) { c.BaseURL = "https://exotel.example/?a=b" },
-		"BaseURL must":           func(c *Config) { c.BaseURL = "exotel.example" },
+		"APIKey is":               func(c *Config) { c.APIKey = "" },
+		"APIKey holds":            func(c *Config) { c.APIKey = "a:b" },
+		"APIToken":                func(c *Config) { c.APIToken = "" },
+		"AccountSID":              func(c *Config) { c.AccountSID = "acme/../other" },
+		"Subdomain":               func(c *Config) { c.Subdomain = "api.exotel.com/x" },
+		"Subdomain must":          func(c *Config) { c.Subdomain = "" },
+		"Timeout":                 func(c *Config) { c.Timeout = -time.Second },
+		"BaseURL must be https":   func(c *Config) { c.BaseURL = "http://exotel.example" },
+		"BaseURL must be https:/": func(c *Config) { c.BaseURL = "https://user:hunter2@exotel.example" },
+		"BaseURL":                 func(c *Config) { c.BaseURL = "https://exotel.example/?a=b" },
+		"BaseURL must":            func(c *Config) { c.BaseURL = "exotel.example" },
 	} {
 		config := good
 		broken(&config)

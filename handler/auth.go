@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -12,31 +11,28 @@ import (
 
 // A verifier tells whether a request comes from somebody who has one of the
 // secrets. It is pure: time comes in.
-type verifier func(now time.Time, secrets []string, r *request) error
-
-// errUnauthenticated: why is not for the sender to know.
-var errUnauthenticated = errors.New("no valid signature or token")
+type verifier func(now time.Time, secrets []string, r *request) bool
 
 // authenticate refuses a request, or returns nil. A source without secrets is
 // closed, and looks as if it didn't exist.
-func (h *Handler) authenticate(ctx context.Context, r *request, source string, verify verifier, replyBy time.Time) *problem {
-	ctx, cancel := context.WithDeadline(ctx, replyBy)
+func (h *Handler) authenticate(ctx context.Context, r *request, source string, verify verifier) *problem {
+	ctx, cancel := context.WithDeadline(ctx, r.replyBy)
 	defer cancel()
 	secrets, err := h.Secrets.Of(ctx, source)
 	switch {
 	case err != nil:
-		h.Log.ErrorContext(ctx, "the sources' secrets can't be had", "error", err)
-		return &problem{Status: http.StatusServiceUnavailable, retryAfter: retryAfterOutage}
+		r.entry.err = err
+		return unavailable()
 	case len(secrets) == 0:
 		return &problem{Status: http.StatusNotFound}
-	case verify(h.Now(), secrets, r) == nil:
+	case verify(h.Now(), secrets, r):
 		return nil
 	}
 	// One may just have been rotated in.
-	if renewed, changed := h.Secrets.Renew(ctx, source, secrets); changed && verify(h.Now(), renewed, r) == nil {
+	if renewed, err := h.Secrets.Renew(ctx, source); err == nil && verify(h.Now(), renewed, r) {
 		return nil
 	}
-	return &problem{Status: http.StatusUnauthorized, challenge: "Bearer"}
+	return &problem{Status: http.StatusUnauthorized, challenge: "Bearer"} // why is not for the sender to know
 }
 
 // signingPrefix marks a secret of Standard Webhooks. Such a secret signs and is
@@ -44,18 +40,15 @@ func (h *Handler) authenticate(ctx context.Context, r *request, source string, v
 const signingPrefix = "whsec_"
 
 // verifyAPI takes either way of the API profile.
-func verifyAPI(now time.Time, secrets []string, r *request) error {
-	if verifyBearer(now, secrets, r) == nil {
-		return nil
-	}
-	return verifyStandardWebhook(now, secrets, r)
+func verifyAPI(now time.Time, secrets []string, r *request) bool {
+	return verifyBearer(now, secrets, r) || verifyStandardWebhook(now, secrets, r)
 }
 
 // verifyBearer takes "Authorization: Bearer <secret>" (RFC 6750).
-func verifyBearer(_ time.Time, secrets []string, r *request) error {
+func verifyBearer(_ time.Time, secrets []string, r *request) bool {
 	scheme, token, _ := strings.Cut(r.header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
-		return errUnauthenticated
+		return false
 	}
 	sent := sha256.Sum256([]byte(strings.Trim(token, " ")))
 	found := 0
@@ -67,8 +60,5 @@ func verifyBearer(_ time.Time, secrets []string, r *request) error {
 		known := sha256.Sum256([]byte(secret))
 		found |= subtle.ConstantTimeCompare(sent[:], known[:])
 	}
-	if found != 1 {
-		return errUnauthenticated
-	}
-	return nil
+	return found == 1
 }

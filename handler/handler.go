@@ -23,9 +23,9 @@ type Secrets interface {
 	// Of returns those of a source; none means that it is closed. The error
 	// says that they can't be had now.
 	Of(ctx context.Context, source string) ([]string, error)
-	// Renew fetches them again, because a request fits none of the given ones,
-	// and tells whether they differ now. It need not fetch often.
-	Renew(ctx context.Context, source string, refusing []string) (secrets []string, changed bool)
+	// Renew is Of after fetching them again, because a request fits none of
+	// them. It need not fetch often.
+	Renew(ctx context.Context, source string) ([]string, error)
 }
 
 // Config is what a Handler is made of.
@@ -49,27 +49,39 @@ func New(config Config) *Handler {
 	return &Handler{config}
 }
 
+// response is an answer, as API Gateway takes it.
+type response = events.APIGatewayV2HTTPResponse
+
 // Handle answers one event. The error is always nil: one would make API Gateway
-// answer a 500 of its own, without a body.
+// answer for us, with its own 500.
 func (h *Handler) Handle(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	start := time.Now()
-	entry := newEntry(event)
-	answer := h.serve(ctx, event, start.Add(h.ReplyWithin), entry)
-	entry.write(ctx, h.Log, answer.status, time.Since(start))
-	return answer.event(), nil
+	r := newRequest(event, h.replyBy(ctx, start))
+	answer := h.serve(ctx, r)
+	r.entry.write(ctx, h.Log, answer.StatusCode, time.Since(start))
+	return answer, nil
+}
+
+// stopMargin is kept between the answer and the end of the process.
+const stopMargin = 500 * time.Millisecond
+
+// replyBy is when the answer is due: in time for the sender, and not in the
+// last moment of the process.
+func (h *Handler) replyBy(ctx context.Context, start time.Time) time.Time {
+	due := start.Add(h.ReplyWithin)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Add(-stopMargin).Before(due) {
+		return deadline.Add(-stopMargin)
+	}
+	return due
 }
 
 // serve turns a panic into an answer: the process and what it has open stay.
-func (h *Handler) serve(ctx context.Context, event events.APIGatewayV2HTTPRequest, replyBy time.Time, entry *entry) (answer response) {
+func (h *Handler) serve(ctx context.Context, r *request) (answer response) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			h.Log.ErrorContext(ctx, "panic", "cause", cause, "stack", string(debug.Stack()))
 			answer = problem{Status: http.StatusInternalServerError}.response()
 		}
 	}()
-	r, refusal := newRequest(event)
-	if refusal == nil {
-		return h.route(ctx, r, replyBy, entry)
-	}
-	return refusal.response()
+	return h.route(ctx, r)
 }

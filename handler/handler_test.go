@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -46,14 +45,14 @@ func (s *secrets) Of(_ context.Context, source string) ([]string, error) {
 	return s.cached[source], s.down
 }
 
-func (s *secrets) Renew(_ context.Context, source string, refusing []string) ([]string, bool) {
+func (s *secrets) Renew(context.Context, string) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.renewed++
 	if s.stored != nil {
 		s.cached = s.stored
 	}
-	return s.cached[source], !slices.Equal(s.cached[source], refusing)
+	return s.cached["api"], s.down
 }
 
 // account is one set of credentials that never changes.
@@ -152,6 +151,7 @@ func TestPendingSaysWhereAndWhenToAsk(t *testing.T) {
 		"named stage":   {"", "prod", "/prod/signups", "/prod/signups/a:b%7Cc@d"},
 		"public":        {"https://hooks.example.com/v1", "prod", "/prod/signups", "https://hooks.example.com/v1/signups/a:b%7Cc@d"},
 		"stage not in":  {"", "prod", "/signups", "/signups/a:b%7Cc@d"},
+		"default stage": {"", "$default", "/$default/signups", ""},
 		"no such stage": {"", "", "/signups", "/signups/a:b%7Cc@d"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -162,6 +162,12 @@ func TestPendingSaysWhereAndWhenToAsk(t *testing.T) {
 			event := signUp(`{"signup_id":"a:b|c@d","company":"A"}`)
 			event.RawPath, event.RequestContext.Stage = test.path, test.stage
 			answer := w.send(t, event)
+			if test.want == "" {
+				if answer.StatusCode != 404 {
+					t.Errorf("got %d", answer.StatusCode)
+				}
+				return
+			}
 			if answer.StatusCode != 202 || answer.Headers["Location"] != test.want || answer.Headers["Retry-After"] != "29" {
 				t.Errorf("got %d %v", answer.StatusCode, answer.Headers)
 			}

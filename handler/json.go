@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -17,30 +18,53 @@ type bodyError struct{ detail string }
 
 func (e bodyError) Error() string { return e.detail }
 
-// parseJSON reads one JSON value, strictly: valid UTF-8, no key twice in one
-// object (whose last or first one counts depends on the reader, so that what was
-// checked may not be what is used), nothing behind it. Numbers are json.Number,
-// so that large ids survive.
+// parseJSON reads one JSON value, strictly: valid Unicode, no key twice in one
+// object (whether the first or the last one counts depends on the reader, so
+// that what was checked may not be what is used), nothing behind it. Numbers are
+// json.Number, so that large ids survive.
 func parseJSON(body []byte) (any, error) {
 	if !utf8.Valid(body) {
 		return nil, bodyError{"The body is not valid UTF-8."}
 	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.UseNumber()
-	value, err := parseValue(decoder, 0)
+	p := parser{decoder: json.NewDecoder(bytes.NewReader(body)), replaced: holdsReplacement(body)}
+	p.decoder.UseNumber()
+	value, err := p.value(0)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+	if _, err := p.decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, bodyError{"There is something behind the JSON value."}
 	}
 	return value, nil
 }
 
-func parseValue(decoder *json.Decoder, depth int) (any, error) {
-	token, err := decoder.Token()
+type parser struct {
+	decoder  *json.Decoder
+	replaced bool // U+FFFD stands in the body itself
+}
+
+// holdsReplacement tells whether the body holds U+FFFD, plainly or escaped.
+func holdsReplacement(body []byte) bool {
+	return bytes.ContainsRune(body, utf8.RuneError) || bytes.Contains(bytes.ToLower(body), []byte(`\ufffd`))
+}
+
+// token refuses half a surrogate pair (such as "\ud800"): the decoder makes
+// U+FFFD of it, so that different bodies would come out the same.
+func (p parser) token() (json.Token, error) {
+	token, err := p.decoder.Token()
 	if err != nil {
-		return nil, broken(decoder)
+		return nil, p.broken()
+	}
+	if text, ok := token.(string); ok && !p.replaced && strings.ContainsRune(text, utf8.RuneError) {
+		return nil, bodyError{"The JSON escapes half a character."}
+	}
+	return token, nil
+}
+
+func (p parser) value(depth int) (any, error) {
+	token, err := p.token()
+	if err != nil {
+		return nil, err
 	}
 	delim, ok := token.(json.Delim)
 	switch {
@@ -49,50 +73,46 @@ func parseValue(decoder *json.Decoder, depth int) (any, error) {
 	case depth == maxDepth:
 		return nil, bodyError{fmt.Sprintf("The JSON nests deeper than %d.", maxDepth)}
 	case delim == '{':
-		return parseObject(decoder, depth)
+		return p.object(depth)
 	}
-	return parseArray(decoder, depth)
+	return p.array(depth)
 }
 
-func parseObject(decoder *json.Decoder, depth int) (any, error) {
+func (p parser) object(depth int) (any, error) {
 	object := make(map[string]any)
-	for decoder.More() {
-		token, err := decoder.Token()
+	for p.decoder.More() {
+		token, err := p.token()
+		if err != nil {
+			return nil, err
+		}
 		name, ok := token.(string)
-		if err != nil || !ok {
-			return nil, broken(decoder)
+		if !ok {
+			return nil, p.broken()
 		}
 		if _, twice := object[name]; twice {
 			return nil, bodyError{"A key stands twice in one object."}
 		}
-		if object[name], err = parseValue(decoder, depth+1); err != nil {
+		if object[name], err = p.value(depth + 1); err != nil {
 			return nil, err
 		}
 	}
-	return object, closing(decoder)
+	_, err := p.token() // the bracket; the decoder sees that it is the right one
+	return object, err
 }
 
-func parseArray(decoder *json.Decoder, depth int) (any, error) {
+func (p parser) array(depth int) (any, error) {
 	array := []any{}
-	for decoder.More() {
-		value, err := parseValue(decoder, depth+1)
+	for p.decoder.More() {
+		value, err := p.value(depth + 1)
 		if err != nil {
 			return nil, err
 		}
 		array = append(array, value)
 	}
-	return array, closing(decoder)
+	_, err := p.token()
+	return array, err
 }
 
-// closing reads the bracket at the end, of which the decoder makes sure that it
-// is the right one.
-func closing(decoder *json.Decoder) error {
-	if _, err := decoder.Token(); err != nil {
-		return broken(decoder)
-	}
-	return nil
-}
-
-func broken(decoder *json.Decoder) error {
-	return bodyError{fmt.Sprintf("The JSON is broken at byte %d.", decoder.InputOffset())}
+func (p parser) broken() error {
+	return bodyError{fmt.Sprintf("The JSON is broken at byte %d.", p.decoder.InputOffset())}
 }

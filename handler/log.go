@@ -31,18 +31,11 @@ func newEntry(event events.APIGatewayV2HTTPRequest) *entry {
 	return &entry{method: event.RequestContext.HTTP.Method, path: path}
 }
 
-// name notes the signup id, if it is one.
-func (e *entry) name(signupID string) {
-	if provision.ValidSignupID(signupID) {
-		e.result.Record.SignupID = signupID
+// setSignupID notes the id, if it is one.
+func (e *entry) setSignupID(id string) {
+	if provision.ValidSignupID(id) {
+		e.result.Record.SignupID = id
 	}
-}
-
-// note keeps the id where the engine had nothing to say.
-func (e *entry) note(result provision.Result, err error) {
-	id := e.result.Record.SignupID
-	e.result, e.err = result, err
-	e.name(id)
 }
 
 func (e *entry) write(ctx context.Context, log *slog.Logger, status int, took time.Duration) {

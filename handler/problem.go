@@ -24,13 +24,13 @@ func (p problem) response() response {
 	p.Title = http.StatusText(p.Status)
 	answer := jsonResponse(p.Status, "application/problem+json", p)
 	if p.allow != "" {
-		answer = answer.with("Allow", p.allow)
+		with(answer, "Allow", p.allow)
 	}
 	if p.challenge != "" {
-		answer = answer.with("WWW-Authenticate", p.challenge)
+		with(answer, "WWW-Authenticate", p.challenge)
 	}
 	if p.retryAfter > 0 {
-		answer = answer.with("Retry-After", seconds(p.retryAfter))
+		with(answer, "Retry-After", seconds(p.retryAfter))
 	}
 	return answer
 }
@@ -44,7 +44,7 @@ func notAllowed(allow string) response {
 	return problem{Status: http.StatusMethodNotAllowed, allow: allow}.response()
 }
 
-// unavailable: nothing was promised.
-func unavailable() response {
-	return problem{Status: http.StatusServiceUnavailable, Detail: "Nothing was taken. Please send it again.", retryAfter: retryAfterOutage}.response()
+// unavailable: a part of ours is down, and nothing is promised.
+func unavailable() *problem {
+	return &problem{Status: http.StatusServiceUnavailable, Detail: "Nothing is promised. Please try again.", retryAfter: retryAfterOutage}
 }

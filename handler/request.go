@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 )
@@ -12,38 +13,49 @@ import (
 // maxBody is how large a body may be, in bytes, as it was sent.
 const maxBody = 256 << 10
 
-// request is an event as the rest of the package wants it: canonical headers,
-// the body in the bytes that were sent, the path without the stage.
+// request is an event as the rest of the package wants it.
 type request struct {
-	method string
-	path   string // still escaped
-	prefix string // the stage in front of path: empty, or such as "/prod"
-	header http.Header
-	body   []byte
+	method  string
+	path    string // still escaped, without the stage
+	stage   string // in front of the path: empty, or such as "/prod"
+	header  http.Header
+	body    []byte // as it was sent; set by readBody
+	replyBy time.Time
+	entry   *entry
+
+	event events.APIGatewayV2HTTPRequest
 }
 
-// newRequest reads an event. The problem is a body that is too big, or that API
-// Gateway encoded in a way of its own.
-func newRequest(event events.APIGatewayV2HTTPRequest) (*request, *problem) {
-	r := &request{method: event.RequestContext.HTTP.Method, path: event.RawPath, header: make(http.Header, len(event.Headers))}
+func newRequest(event events.APIGatewayV2HTTPRequest, replyBy time.Time) *request {
+	r := &request{
+		method: event.RequestContext.HTTP.Method, path: event.RawPath, header: make(http.Header, len(event.Headers)),
+		replyBy: replyBy, entry: newEntry(event), event: event,
+	}
 	for name, value := range event.Headers {
 		r.header.Set(name, value) // API Gateway has joined what came twice
 	}
-	if stage := "/" + event.RequestContext.Stage; strings.HasPrefix(r.path, stage+"/") {
-		r.prefix, r.path = stage, strings.TrimPrefix(r.path, stage)
+	// A function URL and an API without stages call theirs $default, and don't
+	// put it into the path.
+	if stage := event.RequestContext.Stage; stage != "" && stage != "$default" && strings.HasPrefix(r.path, "/"+stage+"/") {
+		r.stage = "/" + stage
+		r.path = strings.TrimPrefix(r.path, r.stage)
 	}
-	body, err := []byte(event.Body), error(nil)
-	if event.IsBase64Encoded {
-		body, err = base64.StdEncoding.DecodeString(event.Body)
+	return r
+}
+
+// readBody gets the bytes that were sent, and that were signed.
+func (r *request) readBody() *problem {
+	r.body = []byte(r.event.Body)
+	if r.event.IsBase64Encoded {
+		var err error
+		if r.body, err = base64.StdEncoding.DecodeString(r.event.Body); err != nil {
+			return &problem{Status: http.StatusBadRequest, Detail: "The body is not base64, although the event says so."}
+		}
 	}
-	switch {
-	case err != nil:
-		return nil, &problem{Status: http.StatusBadRequest, Detail: "The body is not base64, although the event says so."}
-	case len(body) > maxBody:
-		return nil, &problem{Status: http.StatusRequestEntityTooLarge, Detail: "The body may have at most 262144 bytes."}
+	if len(r.body) > maxBody {
+		return &problem{Status: http.StatusRequestEntityTooLarge, Detail: "The body may have at most 262144 bytes."}
 	}
-	r.body = body
-	return r, nil
+	return nil
 }
 
 // isJSON tells whether the body claims to be JSON. One that claims nothing is

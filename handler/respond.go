@@ -8,27 +8,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"github.com/trunkhook/trunkhook/provision"
 )
-
-// response is an answer before it is an event.
-type response struct {
-	status int
-	header map[string]string
-	body   []byte
-}
-
-func (r response) event() events.APIGatewayV2HTTPResponse {
-	return events.APIGatewayV2HTTPResponse{StatusCode: r.status, Headers: r.header, Body: string(r.body)}
-}
-
-// with adds a header.
-func (r response) with(name, value string) response {
-	r.header[name] = value
-	return r
-}
 
 // body is a signup as the API shows it.
 type body struct {
@@ -54,7 +35,16 @@ func jsonResponse(status int, contentType string, value any) response {
 	if err != nil {
 		panic(err) // strings, numbers and times can always be written
 	}
-	return response{status, map[string]string{"Content-Type": contentType, "Cache-Control": "no-store"}, content}
+	return response{
+		StatusCode: status, Body: string(content),
+		Headers: map[string]string{"Content-Type": contentType, "Cache-Control": "no-store"},
+	}
+}
+
+// with adds a header.
+func with(answer response, name, value string) response {
+	answer.Headers[name] = value
+	return answer
 }
 
 // respond is the API profile's answer to what a signup came to.
@@ -63,7 +53,7 @@ func (h *Handler) respond(r *request, result provision.Result) response {
 	case provision.OutcomeCreated, provision.OutcomeAdopted:
 		return success(http.StatusCreated, result.Record)
 	case provision.OutcomeReplayed:
-		return success(http.StatusOK, result.Record).with("Idempotent-Replayed", "true")
+		return with(success(http.StatusOK, result.Record), "Idempotent-Replayed", "true")
 	case provision.OutcomeConflict:
 		return problem{
 			Status: http.StatusUnprocessableEntity,
@@ -72,13 +62,12 @@ func (h *Handler) respond(r *request, result provision.Result) response {
 		}.response()
 	case provision.OutcomePending, provision.OutcomeInProgress:
 	}
-	return success(http.StatusAccepted, result.Record).
-		with("Location", h.location(r, result.Record.SignupID)).
-		with("Retry-After", seconds(result.RetryAfter))
+	answer := with(success(http.StatusAccepted, result.Record), "Location", h.location(r, result.Record.SignupID))
+	return with(answer, "Retry-After", seconds(result.RetryAfter))
 }
 
 func (h *Handler) location(r *request, id string) string {
-	base := r.prefix
+	base := r.stage
 	if h.PublicURL != "" {
 		base = h.PublicURL
 	}
@@ -90,8 +79,9 @@ func seconds(d time.Duration) string {
 	return strconv.FormatInt(int64(max(1, (d+time.Second-1)/time.Second)), 10)
 }
 
-// refuseBody answers what can't be taken: broken JSON, bad fields, or no table.
-func refuseBody(err error) response {
+// refuse answers what can't be taken: broken JSON, bad fields, or no table.
+func (r *request) refuse(err error) response {
+	r.entry.err = err
 	var unreadable bodyError
 	var invalid *provision.InvalidError
 	switch {
@@ -100,5 +90,5 @@ func refuseBody(err error) response {
 	case errors.As(err, &invalid):
 		return problem{Status: http.StatusUnprocessableEntity, Detail: "The signup can't be used.", Errors: invalid.Faults}.response()
 	}
-	return unavailable()
+	return unavailable().response()
 }

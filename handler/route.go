@@ -5,19 +5,18 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/trunkhook/trunkhook/provision"
 )
 
-// route picks by path, then by method. The path is the request's own, less the
-// stage: what API Gateway matched (routeKey) is the template's business.
-func (h *Handler) route(ctx context.Context, r *request, replyBy time.Time, entry *entry) response {
+// route picks by path, then by method. The path is the request's own, less a
+// named stage: what API Gateway matched (routeKey) is the template's business.
+func (h *Handler) route(ctx context.Context, r *request) response {
 	if r.path == "/signups" {
 		if r.method != http.MethodPost {
 			return notAllowed(http.MethodPost)
 		}
-		return h.signUp(ctx, r, replyBy, entry)
+		return h.signUp(ctx, r)
 	}
 	if escaped, ok := strings.CutPrefix(r.path, "/signups/"); ok {
 		id, err := url.PathUnescape(escaped)
@@ -27,7 +26,7 @@ func (h *Handler) route(ctx context.Context, r *request, replyBy time.Time, entr
 		case r.method != http.MethodGet:
 			return notAllowed(http.MethodGet)
 		}
-		return h.status(ctx, r, id, replyBy, entry)
+		return h.status(ctx, r, id)
 	}
 	return notFound()
 }

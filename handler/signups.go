@@ -13,9 +13,12 @@ import (
 const sourceAPI = "api"
 
 // signUp answers POST /signups.
-func (h *Handler) signUp(ctx context.Context, r *request, replyBy time.Time, entry *entry) response {
-	entry.source = sourceAPI
-	if refusal := h.authenticate(ctx, r, sourceAPI, verifyAPI, replyBy); refusal != nil {
+func (h *Handler) signUp(ctx context.Context, r *request) response {
+	r.entry.source = sourceAPI
+	if refusal := r.readBody(); refusal != nil {
+		return refusal.response()
+	}
+	if refusal := h.authenticate(ctx, r, sourceAPI, verifyAPI); refusal != nil {
 		return refusal.response()
 	}
 	if !r.isJSON() {
@@ -23,48 +26,34 @@ func (h *Handler) signUp(ctx context.Context, r *request, replyBy time.Time, ent
 	}
 	signup, err := parseSignup(r.body)
 	signup.Source = sourceAPI
-	entry.name(signup.ID)
+	r.entry.setSignupID(signup.ID)
 	if err != nil {
-		entry.err = err
-		return refuseBody(err)
+		return r.refuse(err)
 	}
-	result, err := h.Provisioner.Provision(ctx, signup, h.within(ctx, replyBy))
-	entry.note(result, err)
+	result, err := h.Provisioner.Provision(ctx, signup, time.Until(r.replyBy))
 	if err != nil {
-		return refuseBody(err)
+		return r.refuse(err)
 	}
+	r.entry.result = result
 	return h.respond(r, result)
 }
 
-// stopMargin is kept between the answer and the end of the process.
-const stopMargin = 500 * time.Millisecond
-
-// within is how long the engine may take: until the reply is due, and not into
-// the last moment of the process.
-func (h *Handler) within(ctx context.Context, replyBy time.Time) time.Duration {
-	if deadline, ok := ctx.Deadline(); ok && deadline.Add(-stopMargin).Before(replyBy) {
-		replyBy = deadline.Add(-stopMargin)
-	}
-	return time.Until(replyBy)
-}
-
 // status answers GET /signups/{signup_id}.
-func (h *Handler) status(ctx context.Context, r *request, id string, replyBy time.Time, entry *entry) response {
-	entry.source = sourceAPI
-	entry.name(id)
-	if refusal := h.authenticate(ctx, r, sourceAPI, verifyBearer, replyBy); refusal != nil {
+func (h *Handler) status(ctx context.Context, r *request, id string) response {
+	r.entry.source = sourceAPI
+	r.entry.setSignupID(id)
+	if refusal := h.authenticate(ctx, r, sourceAPI, verifyBearer); refusal != nil {
 		return refusal.response()
 	}
-	ctx, cancel := context.WithDeadline(ctx, replyBy)
+	ctx, cancel := context.WithDeadline(ctx, r.replyBy)
 	defer cancel()
 	record, err := h.Provisioner.Status(ctx, id)
 	switch {
 	case errors.Is(err, provision.ErrNotFound):
 		return notFound()
 	case err != nil:
-		entry.err = err
-		return unavailable()
+		return r.refuse(err)
 	}
-	entry.result.Record = record
+	r.entry.result.Record = record
 	return success(http.StatusOK, record)
 }

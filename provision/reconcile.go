@@ -26,8 +26,9 @@ type Pass struct {
 
 // Reconcile finishes signups that are due, oldest first, several at a time,
 // until none is left, or there is no time to begin another before the context's
-// deadline. Two passes at once do no harm. The error says that the ledger could
-// not be asked what is due; the pass so far stands.
+// deadline, or the context is cancelled; what has begun then is finished. Two
+// passes at once do no harm. The error says that the ledger could not be asked
+// what is due; the pass so far stands.
 func (e *Engine) Reconcile(ctx context.Context) (Pass, error) {
 	ctx, cancel := withClosingTime(ctx)
 	defer cancel()
@@ -104,9 +105,10 @@ func (e *Engine) workOff(ctx context.Context, due []Due, pass *Pass) {
 
 // resume takes over one signup and tries to finish it.
 func (e *Engine) resume(ctx context.Context, signupID string) (result Result, held bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, tryTime)
-	defer cancel()
 	deadline, _ := ctx.Deadline()
+	deadline = earlier(deadline, time.Now().Add(tryTime))
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
+	defer cancel()
 	t := e.newTry(ctx, time.Until(deadline))
 	done := t.begin(StepClaim)
 	record, held, err := e.Ledger.TakeOver(ctx, TakeOver{SignupID: signupID, AccountSID: e.readyAccount(), Owner: t.owner, Now: t.claimedAt, LeaseUntil: t.leaseUntil})
@@ -115,4 +117,11 @@ func (e *Engine) resume(ctx context.Context, signupID string) (result Result, he
 		return Result{}, false, err
 	}
 	return t.finish(ctx, record), true, nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }

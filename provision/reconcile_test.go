@@ -131,6 +131,24 @@ func TestReconcileStopsBeforeItsDeadline(t *testing.T) {
 	}
 }
 
+func TestCancelledReconcileFinishesWhatItBegan(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.pending(t, 100)
+	w.fake.SetLatency(100 * time.Millisecond)
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(150*time.Millisecond, cancel)
+	pass, err := w.engine.Reconcile(ctx)
+	if err != nil || len(pass.Results) == 0 || len(pass.Results) == 100 || pass.Failed+pass.Missed != 0 {
+		t.Errorf("%d results, %d failed, %d missed, %v", len(pass.Results), pass.Failed, pass.Missed, err)
+	}
+	for _, result := range pass.Results {
+		if result.Record.Status != provision.StatusActive {
+			t.Errorf("%s: %s, %+v", result.Record.SignupID, result.Outcome, result.Problem)
+		}
+	}
+}
+
 func TestReconcileWithoutATable(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -23,6 +24,12 @@ type gateway struct{ handler *handler.Handler }
 const maxGatewayBody = 1 << 20
 
 func (g gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// A page of another site that has its name point here would be let in by
+	// the browser, and the bearer secret is no secret.
+	if host, _, err := net.SplitHostPort(r.Host); err != nil || !isLoopback(host) {
+		http.Error(w, "this server answers to its loopback address only", http.StatusMisdirectedRequest)
+		return
+	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxGatewayBody))
 	if err != nil {
 		http.Error(w, "the body broke off", http.StatusBadRequest)
@@ -72,4 +79,6 @@ func (localSecrets) Of(_ context.Context, source string) ([]string, error) {
 	return map[string][]string{"api": {bearer}}[source], nil
 }
 
-func (s localSecrets) Renew(context.Context, string, []string) ([]string, bool) { return nil, false }
+func (s localSecrets) Renew(ctx context.Context, source string) ([]string, error) {
+	return s.Of(ctx, source)
+}

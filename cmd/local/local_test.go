@@ -234,6 +234,7 @@ func TestWhatCannotWorkIsOneClearLine(t *testing.T) {
 		set  string
 		want string
 	}{
+		"base URL":          {"EXOTEL_BASE_URL=nonsense", "EXOTEL_BASE_URL must be"},
 		"port in use":       {"ADDR=" + taken.Addr().String(), "is in use by another program"},
 		"all interfaces":    {"ADDR=0.0.0.0:8080", "must be a loopback address"},
 		"no host":           {"ADDR=:8080", "must be a loopback address"},
@@ -283,5 +284,53 @@ func TestOversizedBodyIsRefusedByTheHandler(t *testing.T) {
 	s := start(t, env(t.TempDir()))
 	if status, body := s.curl(t, "POST", "/signups", fmt.Sprintf(`{"x":%q}`, strings.Repeat("x", 3<<20))); status != 413 {
 		t.Errorf("%d %s", status, body)
+	}
+}
+
+func TestSeveralFaultsAreOneLine(t *testing.T) {
+	t.Parallel()
+	err := run(t.Context(), env(t.TempDir(), "ADDR=nowhere", "TRUNK_PREFIX=Long!", "EXOTEL_BASE_URL=nonsense"), io.Discard)
+	if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "ADDR") || !strings.Contains(err.Error(), "TRUNK_PREFIX") || !strings.Contains(err.Error(), "EXOTEL_BASE_URL") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRealAccountDoesNotInheritTheFakesTrunks(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := start(t, env(dir)) // sends acme-42
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	real := exoteltest.Start(t)
+	path := filepath.Join(t.TempDir(), "secret.json")
+	secret := fmt.Sprintf(`{"api_key":%q,"api_token":%q,"account_sid":%q,"subdomain":"api.exotel.com"}`, exoteltest.DefaultAPIKey, exoteltest.DefaultAPIToken, exoteltest.DefaultAccountSID)
+	if err := os.WriteFile(path, []byte(secret), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s = start(t, env(dir, "EXOTEL_SECRET_FILE="+path, "EXOTEL_BASE_URL="+real.URL))
+	if status, body := s.curl(t, "POST", "/signups", `{"signup_id":"acme-42","company":"Acme Telecom"}`); status != 201 || len(real.Trunks()) != 1 {
+		t.Errorf("%d %s, %d trunks", status, body, len(real.Trunks()))
+	}
+}
+
+func TestOnlyLoopbackNamesAreAnswered(t *testing.T) {
+	t.Parallel()
+	s := start(t, env(t.TempDir()))
+	for host, want := range map[string]int{"evil.example": 421, "evil.example:8080": 421, "localhost:8080": 404, "[::1]:8080": 404} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/signups/nobody", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = host
+		r.Header.Set("Authorization", "Bearer local")
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%s: %d, want %d", host, resp.StatusCode, want)
+		}
 	}
 }

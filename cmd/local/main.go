@@ -4,8 +4,8 @@
 //
 // ADDR says where it listens (127.0.0.1:8080), DATA_DIR where its files are
 // (.local), EXOTEL_SECRET_FILE names a file with the credentials of a real
-// Exotel account to use instead of the fake, TRUNK_PREFIX what trunk names start
-// with (dev).
+// Exotel account to use instead of the fake, EXOTEL_BASE_URL another host for
+// that account, TRUNK_PREFIX what trunk names start with (dev).
 package main
 
 import (
@@ -19,6 +19,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
 	if err := run(ctx, os.Getenv, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "trunkhook: "+err.Error())
 		stop()

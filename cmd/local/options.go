@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 
+	"github.com/trunkhook/trunkhook/exotel"
 	"github.com/trunkhook/trunkhook/provision"
 )
 
@@ -30,18 +32,24 @@ func readOptions(getenv func(string) string) (options, error) {
 		// meet the trunks of production.
 		prefix: cmp.Or(getenv("TRUNK_PREFIX"), "dev"),
 	}
-	var faults []error
+	var faults []string
 	host, _, err := net.SplitHostPort(o.addr)
 	switch {
 	case err != nil:
-		faults = append(faults, fmt.Errorf("ADDR %q must be host:port", o.addr))
+		faults = append(faults, fmt.Sprintf("ADDR %q must be host:port", o.addr))
 	case !isLoopback(host):
-		faults = append(faults, fmt.Errorf("ADDR %q must be a loopback address: the bearer secret is %q, which everybody knows", o.addr, bearer))
+		faults = append(faults, fmt.Sprintf("ADDR %q must be a loopback address: the bearer secret is %q, which everybody knows", o.addr, bearer))
 	}
 	if err := provision.CheckPrefix(o.prefix); err != nil {
-		faults = append(faults, fmt.Errorf("TRUNK_PREFIX %w", err))
+		faults = append(faults, "TRUNK_PREFIX "+err.Error())
 	}
-	return o, errors.Join(faults...)
+	if _, err := exotel.ParseBaseURL(o.baseURL); o.baseURL != "" && err != nil {
+		faults = append(faults, "EXOTEL_BASE_URL "+err.Error())
+	}
+	if len(faults) > 0 {
+		return options{}, errors.New(strings.Join(faults, "; "))
+	}
+	return o, nil
 }
 
 func isLoopback(host string) bool {

@@ -31,28 +31,35 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
 		return err
 	}
 	defer listener.Close()
-	table, isNew, err := openTable(o.dataDir)
-	if err != nil {
-		return err
+	if err := os.MkdirAll(o.dataDir, 0o700); err != nil {
+		return fmt.Errorf("DATA_DIR %s can't be made: %w", o.dataDir, unwrapPath(err))
 	}
-	defer table.Close()
-	logFile, err := os.Create(filepath.Join(o.dataDir, "log.jsonl"))
+	logFile, err := os.OpenFile(filepath.Join(o.dataDir, "log.jsonl"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
-		return fmt.Errorf("%s can't be written to", o.dataDir)
+		return fmt.Errorf("DATA_DIR %s can't be written to: %w", o.dataDir, unwrapPath(err))
 	}
 	defer logFile.Close()
 	log := slog.New(slog.NewJSONHandler(logFile, nil))
-	vendor, err := openVendor(ctx, o, table, log)
+	vendor, err := openVendor(ctx, o, log)
 	if err != nil {
 		return err
 	}
 	defer vendor.close()
+	table, err := embedded.Open(filepath.Join(o.dataDir, vendor.tableFile))
+	if err != nil {
+		return err
+	}
+	defer table.Close()
+	known, err := vendor.remind(table)
+	if err != nil {
+		return err
+	}
 
 	story := newStory(out)
 	engine := &narrator{Engine: &provision.Engine{Ledger: table, Accounts: vendor.accounts, Prefix: o.prefix}, story: story}
 	h := handler.New(handler.Config{Provisioner: engine, Secrets: localSecrets{}, Log: log, ReplyWithin: settings.DefaultReplyWithin, PublicURL: "http://" + listener.Addr().String()})
-	story.begin(listener.Addr().String(), o, isNew, vendor)
-	if isNew && vendor.isFake {
+	story.begin(listener.Addr().String(), o, known, vendor)
+	if known == 0 && vendor.isFake {
 		if err := story.sample(ctx, h); err != nil {
 			return err
 		}
@@ -70,18 +77,6 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 		return nil, fmt.Errorf("ADDR %s can't be listened on: %w", addr, err)
 	}
 	return listener, nil
-}
-
-// openTable also tells whether the table is a new one.
-func openTable(dir string) (table *embedded.Ledger, isNew bool, err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, false, fmt.Errorf("DATA_DIR %s can't be made: %w", dir, unwrapPath(err))
-	}
-	path := filepath.Join(dir, "signups.db")
-	_, err = os.Stat(path)
-	isNew = errors.Is(err, os.ErrNotExist)
-	table, err = embedded.Open(path)
-	return table, isNew, err
 }
 
 func unwrapPath(err error) error {
@@ -128,8 +123,7 @@ func reconcile(ctx context.Context, engine *narrator, log *slog.Logger) {
 			return
 		case <-ticker.C:
 		}
-		// A pass that has begun is finished: it would leave leases behind.
-		passCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), passTime)
+		passCtx, cancel := context.WithTimeout(ctx, passTime)
 		pass, err := engine.Reconcile(passCtx)
 		cancel()
 		if err != nil {

@@ -30,12 +30,8 @@ func (s *story) printf(format string, args ...any) {
 	fmt.Fprintf(s.out, format, args...)
 }
 
-func (s *story) begin(addr string, o options, isNew bool, v vendor) {
-	kept := "kept from before"
-	if isNew {
-		kept = "new"
-	}
-	s.printf("trunkhook runs on http://%s\n\n  table   %s/signups.db (%s)\n  Exotel  %s\n  log     %s/log.jsonl\n", addr, o.dataDir, kept, v.where, o.dataDir)
+func (s *story) begin(addr string, o options, known int, v vendor) {
+	s.printf("trunkhook runs on http://%s\n\n  table   %s/%s (%d active signups)\n  Exotel  %s\n  log     %s/log.jsonl\n", addr, o.dataDir, v.tableFile, known, v.where, o.dataDir)
 	if v.warning != "" {
 		s.printf("\n  WARNING: %s\n", v.warning)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 
 	"github.com/trunkhook/trunkhook/exotel"
@@ -14,16 +13,36 @@ import (
 	"github.com/trunkhook/trunkhook/provision"
 )
 
-// vendor is the Exotel that is used: a fake, or a real account.
+// vendor is the Exotel that is used: a fake, or a real account. Each has a table
+// of its own: what is active at one means nothing to the other.
 type vendor struct {
-	accounts provision.Accounts
-	isFake   bool
-	where    string // for people
-	warning  string // for people; may be empty
-	close    func()
+	accounts  provision.Accounts
+	tableFile string
+	isFake    bool
+	where     string // for people
+	warning   string // for people; may be empty
+	fake      *exoteltest.Server
 }
 
-func openVendor(ctx context.Context, o options, table *embedded.Ledger, log *slog.Logger) (vendor, error) {
+func (v vendor) close() {
+	if v.isFake {
+		v.fake.Close()
+	}
+}
+
+// remind gives a fake the trunks that the table knows (it forgets when it stops,
+// the table doesn't), and returns how many signups are active.
+func (v vendor) remind(table *embedded.Ledger) (active int, err error) {
+	err = table.Active(func(r provision.Record) {
+		active++
+		if v.isFake {
+			v.fake.Add(exotel.Trunk{SID: r.TrunkSID, Name: r.TrunkName, DomainName: r.DomainName, NSOCode: exotel.AnyNSO})
+		}
+	})
+	return active, err
+}
+
+func openVendor(ctx context.Context, o options, log *slog.Logger) (vendor, error) {
 	if o.secretFile != "" {
 		return openAccount(ctx, o.secretFile, o.baseURL, log)
 	}
@@ -31,20 +50,11 @@ func openVendor(ctx context.Context, o options, table *embedded.Ledger, log *slo
 	if err != nil {
 		return vendor{}, fmt.Errorf("the fake Exotel can't listen: %w", err)
 	}
-	// The fake forgets when it stops, the table doesn't: it begins with the
-	// trunks that the table knows.
-	err = table.Active(func(r provision.Record) {
-		fake.Add(exotel.Trunk{SID: r.TrunkSID, Name: r.TrunkName, DomainName: r.DomainName, NSOCode: exotel.AnyNSO})
-	})
-	if err != nil {
-		fake.Close()
-		return vendor{}, err
-	}
 	config := fake.Config()
 	secret := fmt.Sprintf(`{"api_key":%q,"api_token":%q,"account_sid":%q,"subdomain":%q}`, config.APIKey, config.APIToken, config.AccountSID, exotel.Singapore)
 	accounts := secrets.NewExotel(func(context.Context) (string, error) { return secret, nil }, secrets.ExotelOptions{BaseURL: fake.URL}, log)
 	_, err = accounts.Open(ctx)
-	return vendor{accounts: accounts, isFake: true, where: "a fake of it on " + fake.URL, close: fake.Close}, err
+	return vendor{accounts: accounts, tableFile: "signups.db", isFake: true, fake: fake, where: "a fake of it on " + fake.URL}, err
 }
 
 // openAccount reads the credentials of a real account from a file, again
@@ -58,12 +68,12 @@ func openAccount(ctx context.Context, path, baseURL string, log *slog.Logger) (v
 		content, err := os.ReadFile(path) //nolint:gosec // the file that the user names
 		return string(content), err
 	}
-	accounts := secrets.NewExotel(fetch, secrets.ExotelOptions{BaseURL: baseURL, HTTPClient: &http.Client{Transport: exotel.NewTransport()}, UserAgent: "trunkhook"}, log)
+	accounts := secrets.NewExotel(fetch, secrets.ExotelOptions{BaseURL: baseURL}, log)
 	account, err := accounts.Open(ctx)
 	if err != nil {
 		return vendor{}, fmt.Errorf("EXOTEL_SECRET_FILE %s: %w", path, err)
 	}
-	v := vendor{accounts: accounts, where: "the real account " + account.SID, close: func() {}}
+	v := vendor{accounts: accounts, tableFile: "signups-" + account.SID + ".db", where: "the real account " + account.SID}
 	if info.Mode().Perm()&0o077 != 0 {
 		v.warning = fmt.Sprintf("%s can be read by others (%s); chmod 600 it.", path, info.Mode().Perm())
 	}

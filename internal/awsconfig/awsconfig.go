@@ -15,6 +15,8 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,17 +34,20 @@ type Clients struct {
 }
 
 // FromEnv makes the clients; it makes no call. The error names every variable
-// that is missing.
+// that is missing or unusable.
 func FromEnv(getenv func(string) string) (Clients, error) {
+	e := environment{getenv: getenv}
 	region := cmp.Or(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"))
+	if region == "" {
+		e.fault("AWS_REGION is not set")
+	}
 	credentials := aws.Credentials{
-		AccessKeyID: getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: getenv("AWS_SECRET_ACCESS_KEY"),
+		AccessKeyID: e.required("AWS_ACCESS_KEY_ID"), SecretAccessKey: e.required("AWS_SECRET_ACCESS_KEY"),
 		SessionToken: getenv("AWS_SESSION_TOKEN"), Source: "environment",
 	}
-	if err := missing(map[string]string{
-		"AWS_REGION": region, "AWS_ACCESS_KEY_ID": credentials.AccessKeyID, "AWS_SECRET_ACCESS_KEY": credentials.SecretAccessKey,
-	}); err != nil {
-		return Clients{}, err
+	dynamodbURL, secretsURL := e.endpoint("DYNAMODB"), e.endpoint("SECRETS_MANAGER")
+	if len(e.faults) > 0 {
+		return Clients{}, errors.New(strings.Join(e.faults, "; "))
 	}
 	config := aws.Config{
 		Region: region,
@@ -53,34 +58,48 @@ func FromEnv(getenv func(string) string) (Clients, error) {
 	}
 	return Clients{
 		DynamoDB: dynamodb.NewFromConfig(config, func(o *dynamodb.Options) {
-			o.BaseEndpoint = endpoint(getenv, "DYNAMODB")
+			o.BaseEndpoint = dynamodbURL
 		}),
 		SecretsManager: secretsmanager.NewFromConfig(config, func(o *secretsmanager.Options) {
-			o.BaseEndpoint = endpoint(getenv, "SECRETS_MANAGER")
+			o.BaseEndpoint = secretsURL
 		}),
 	}, nil
 }
 
-func missing(values map[string]string) error {
-	var names []string
-	for _, name := range []string{"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
-		if values[name] == "" {
-			names = append(names, name+" is not set")
-		}
+// environment reads variables and collects what is wrong with them.
+type environment struct {
+	getenv func(string) string
+	faults []string
+}
+
+func (e *environment) fault(text string) {
+	if !slices.Contains(e.faults, text) {
+		e.faults = append(e.faults, text)
 	}
-	if len(names) == 0 {
-		return nil
+}
+
+func (e *environment) required(name string) string {
+	value := e.getenv(name)
+	if value == "" {
+		e.fault(name + " is not set")
 	}
-	return errors.New("settings: " + strings.Join(names, "; "))
+	return value
 }
 
 // endpoint is nil for AWS's own.
-func endpoint(getenv func(string) string, service string) *string {
-	if strings.EqualFold(getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true") {
+func (e *environment) endpoint(service string) *string {
+	if strings.EqualFold(e.getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true") {
 		return nil
 	}
-	if url := cmp.Or(getenv("AWS_ENDPOINT_URL_"+service), getenv("AWS_ENDPOINT_URL")); url != "" {
-		return &url
+	for _, name := range []string{"AWS_ENDPOINT_URL_" + service, "AWS_ENDPOINT_URL"} {
+		value := e.getenv(name)
+		if value == "" {
+			continue
+		}
+		if parsed, err := url.Parse(value); err != nil || parsed.Scheme != "http" && parsed.Scheme != "https" || parsed.Hostname() == "" {
+			e.fault(name + " must be a URL")
+		}
+		return &value
 	}
 	return nil
 }

@@ -28,10 +28,12 @@ func clients(t *testing.T, more map[string]string) awsconfig.Clients {
 	return c
 }
 
-func TestMissingVariablesAreNamed(t *testing.T) {
+func TestEveryVariableAtFaultIsNamed(t *testing.T) {
 	t.Parallel()
-	_, err := awsconfig.FromEnv(func(string) string { return "" })
-	for _, name := range []string{"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+	_, err := awsconfig.FromEnv(func(name string) string {
+		return map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": "garbage", "AWS_ENDPOINT_URL": "ftp://x"}[name]
+	})
+	for _, name := range []string{"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL must"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s is not named: %v", name, err)
 		}

@@ -66,6 +66,16 @@ func launch() (Engine, error) {
 	if err != nil {
 		return Engine{}, err
 	}
+	for range 3 { // somebody may take the port between choosing and using it
+		var engine Engine
+		if engine, err = launchOn(program); err == nil {
+			return engine, nil
+		}
+	}
+	return Engine{}, err
+}
+
+func launchOn(program string) (Engine, error) {
 	port, err := freePort()
 	if err != nil {
 		return Engine{}, err
@@ -79,10 +89,25 @@ func launch() (Engine, error) {
 	if err := command.Start(); err != nil {
 		return Engine{}, err
 	}
-	if err := waitFor("127.0.0.1:" + port); err != nil {
-		return Engine{}, fmt.Errorf("%s does not answer: %w", program, err)
+	engine := Engine{Endpoint: "http://127.0.0.1:" + port, Name: "dynoxide", alive: alive}
+	if err := engine.waitFor(15 * time.Second); err != nil {
+		return Engine{}, errors.Join(fmt.Errorf("%s does not answer as DynamoDB: %w", program, err), alive.Close())
 	}
-	return Engine{Endpoint: "http://127.0.0.1:" + port, Name: "dynoxide", alive: alive}, nil
+	return engine, nil
+}
+
+// waitFor waits until the engine answers, and as DynamoDB would.
+func (e Engine) waitFor(limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	client := e.Client()
+	for {
+		_, err := client.ListTables(ctx, &dynamodb.ListTablesInput{})
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
 }
 
 // Root is the repository's folder.
@@ -112,18 +137,6 @@ func freePort() (string, error) {
 	return port, err
 }
 
-func waitFor(address string) error {
-	var err error
-	for range 100 {
-		var conn net.Conn
-		if conn, err = net.DialTimeout("tcp", address, time.Second); err == nil {
-			return conn.Close()
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	return err
-}
-
 // note writes which engine ran into the file that ENGINES_LOG names, so that
 // make test can say so.
 func note(engine Engine) error {
@@ -135,7 +148,7 @@ func note(engine Engine) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(log, "%s: %s\n", filepath.Base(os.Args[0]), engine.Name)
+	_, err = fmt.Fprintln(log, engine.Name)
 	return errors.Join(err, log.Close())
 }
 

@@ -41,7 +41,7 @@ func build(command string) (string, error) {
 	}
 	file := filepath.Join(dir, command, "bootstrap")
 	_, here, _, _ := runtime.Caller(0)
-	goBuild := exec.Command("go", "build", "-trimpath", "-tags=lambda.norpc", "-ldflags=-s -w", "-o", file, "./cmd/"+command)
+	goBuild := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags=lambda.norpc", "-ldflags=-s -w", "-o", file, "./cmd/"+command)
 	goBuild.Dir = filepath.Join(filepath.Dir(here), "..", "..")
 	goBuild.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := goBuild.CombinedOutput(); err != nil {

@@ -1,12 +1,13 @@
 package lambdatest
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -17,7 +18,7 @@ import (
 type Process struct {
 	runtime *runtimeAPI
 	command *exec.Cmd
-	output  *output
+	output  *os.File // not a pipe: what is written before an answer can be read when it comes
 	exited  chan struct{}
 	err     error      // how it exited; after exited
 	turn    sync.Mutex // one invocation at a time
@@ -31,7 +32,11 @@ func Start(t testing.TB, bootstrap string, env map[string]string) *Process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Process{runtime: api, command: exec.Command(bootstrap), output: new(output), exited: make(chan struct{})}
+	output, err := os.Create(filepath.Join(t.TempDir(), "output"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Process{runtime: api, command: exec.Command(bootstrap), output: output, exited: make(chan struct{})}
 	p.command.Env = []string{
 		"AWS_LAMBDA_RUNTIME_API=" + api.addr, "AWS_LAMBDA_FUNCTION_NAME=test", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256", "AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/test", "AWS_LAMBDA_LOG_STREAM_NAME=test",
@@ -47,7 +52,7 @@ func Start(t testing.TB, bootstrap string, env map[string]string) *Process {
 		p.err = p.command.Wait()
 		close(p.exited)
 	}()
-	t.Cleanup(func() { p.Kill(); api.close() })
+	t.Cleanup(func() { p.Kill(); api.close(); output.Close() })
 	return p
 }
 
@@ -68,7 +73,24 @@ func (p *Process) Exited(within time.Duration) error {
 }
 
 // Output is what the process wrote so far.
-func (p *Process) Output() string { return p.output.String() }
+func (p *Process) Output() string {
+	text, err := os.ReadFile(p.output.Name())
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+// LastLine is the last JSON line of the output so far, decoded.
+func (p *Process) LastLine(t testing.TB) map[string]any {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(p.Output()), "\n")
+	var fields map[string]any
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &fields); err != nil {
+		t.Fatalf("not a JSON line at the end of\n%s", p.Output())
+	}
+	return fields
+}
 
 // ErrExited says that the process ended before it answered.
 var ErrExited = errors.New("the process ended before it answered")
@@ -99,35 +121,4 @@ func (p *Process) Invoke(ctx context.Context, event any, timeout time.Duration) 
 		p.Kill()
 		return nil, fmt.Errorf("timed out after %v: %w", timeout, ErrExited)
 	}
-}
-
-// output collects what a process writes.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
-
-// Lines are the JSON lines of the output so far, decoded.
-func (p *Process) Lines(t testing.TB) (lines []map[string]any) {
-	t.Helper()
-	for line := range strings.Lines(p.Output()) {
-		var fields map[string]any
-		if err := json.Unmarshal([]byte(line), &fields); err != nil {
-			t.Fatalf("not a JSON line: %s", line)
-		}
-		lines = append(lines, fields)
-	}
-	return lines
 }

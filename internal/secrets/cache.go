@@ -1,6 +1,6 @@
-// Package secrets keeps the two secrets in process: fetched during start-up,
-// refreshed now and then, fetched again at once when what they open refuses
-// them. When their store fails the last good ones are kept.
+// Package secrets keeps the two secrets in process: fetched during start-up, and
+// again when what they open refuses them. When their store fails the last good
+// ones are kept, for as long as it takes.
 package secrets
 
 import (
@@ -19,23 +19,24 @@ import (
 type Fetch func(ctx context.Context) (string, error)
 
 const (
-	// freshFor is how long a secret is used without asking again. One that was
-	// revoked works for as long, at most.
-	freshFor = 5 * time.Minute
 	// fetchTime bounds one fetch, with the SDK's retries.
 	fetchTime = 3 * time.Second
-	// retryFetch is how soon a fetch that failed is tried again where there is
-	// an older secret to go on with.
-	retryFetch = 10 * time.Second
+	// staleWait is what a refresh may cost a request that could do without.
+	staleWait = 300 * time.Millisecond
+	// retryStale and retryFirst are how soon a fetch that failed is tried again,
+	// where there is an older secret to go on with, and where there is none.
+	retryStale = 10 * time.Second
+	retryFirst = time.Second
 )
 
 // cache keeps one secret in parsed form. The pointer changes only when the
 // secret's text does.
 type cache[T any] struct {
-	name  string // for the log
-	fetch Fetch
-	parse func(text string) (*T, error) // its error holds nothing of the text
-	log   *slog.Logger
+	name     string // for the log
+	fetch    Fetch
+	parse    func(text string) (*T, error) // its error holds nothing of the text
+	log      *slog.Logger
+	freshFor time.Duration // how long it is used without asking again; zero for good
 
 	flight singleflight.Group // one fetch at a time, for all who wait
 
@@ -44,47 +45,55 @@ type cache[T any] struct {
 	value   *T
 	fetched time.Time // when it was last found to be so
 	tried   time.Time // when that was last attempted
+	err     error     // of that attempt
 }
 
 // ready is the secret if it needs no fetch, else nil.
 func (c *cache[T]) ready() *T {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.value == nil || time.Since(c.fetched) > freshFor {
+	if c.value == nil || c.freshFor > 0 && time.Since(c.fetched) > c.freshFor {
 		return nil
 	}
 	return c.value
 }
 
-// get returns the secret, fetched if it isn't fresh. Where that fails the last
-// good one is as good as any.
+// get returns the secret, fetched if it isn't fresh. Where that fails, or takes
+// long, the last good one will do.
 func (c *cache[T]) get(ctx context.Context) (*T, error) {
 	if value := c.ready(); value != nil {
 		return value, nil
 	}
-	old, tried := c.last()
-	if old != nil && time.Since(tried) < retryFetch {
+	old, tried, err := c.last()
+	switch {
+	case old == nil && err != nil && time.Since(tried) < retryFirst:
+		return nil, err
+	case old == nil:
+		return c.refresh(ctx)
+	case time.Since(tried) < retryStale:
 		return old, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, staleWait)
+	defer cancel()
 	value, err := c.refresh(ctx)
-	if err != nil && old != nil {
+	if err != nil {
 		c.log.WarnContext(ctx, "a secret can't be refreshed; the last one is used", "secret", c.name, "error", err)
 		return old, nil
 	}
-	return value, err
+	return value, nil
 }
 
-func (c *cache[T]) last() (value *T, tried time.Time) {
+func (c *cache[T]) last() (value *T, tried time.Time, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.value, c.tried
+	return c.value, c.tried, c.err
 }
 
 // newer returns another secret than the given one: what is cached by now, or
 // what a fetch finds. It is the given one if that hasn't changed, or if the
 // last fetch is not so long ago.
 func (c *cache[T]) newer(ctx context.Context, refused *T, notWithin time.Duration) (*T, error) {
-	value, tried := c.last()
+	value, tried, _ := c.last()
 	if value != refused || time.Since(tried) < notWithin {
 		return value, nil
 	}
@@ -104,7 +113,7 @@ func (c *cache[T]) refresh(ctx context.Context) (*T, error) {
 		if result.Err != nil {
 			return nil, result.Err
 		}
-		value, _ := c.last()
+		value, _, _ := c.last()
 		return value, nil
 	case <-ctx.Done():
 		return nil, fmt.Errorf("the secret %s did not come in time: %w", c.name, ctx.Err())
@@ -112,10 +121,23 @@ func (c *cache[T]) refresh(ctx context.Context) (*T, error) {
 }
 
 func (c *cache[T]) update(ctx context.Context) error {
+	c.begin()
 	text, err := c.fetch(ctx)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.err = c.take(text, err)
+	return c.err
+}
+
+// begin notes the attempt before it is made, so that nobody else begins one
+// while it hangs.
+func (c *cache[T]) begin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.tried = time.Now()
+}
+
+func (c *cache[T]) take(text string, err error) error {
 	if err != nil {
 		return fmt.Errorf("the secret %s can't be fetched: %w", c.name, err)
 	}
@@ -126,7 +148,7 @@ func (c *cache[T]) update(ctx context.Context) error {
 		}
 		c.text, c.value = text, value
 	}
-	c.fetched = c.tried
+	c.fetched = time.Now()
 	return nil
 }
 

@@ -17,8 +17,6 @@ import (
 type ExotelOptions struct {
 	BaseURL        string // replaces the secret's subdomain
 	AllowPlainHTTP bool
-	HTTPClient     *http.Client // one for all credentials, so that connections stay
-	UserAgent      string
 }
 
 // Exotel is the account that the secret opens: a provision.Accounts.
@@ -26,14 +24,22 @@ type Exotel struct{ cache cache[provision.Account] }
 
 var _ provision.Accounts = (*Exotel)(nil)
 
-// NewExotel returns the account behind a secret. Nothing is fetched yet.
+// NewExotel returns the account behind a secret. Nothing is fetched yet; once
+// fetched it is used until Exotel refuses it.
 func NewExotel(fetch Fetch, options ExotelOptions, log *slog.Logger) *Exotel {
+	connections := &http.Client{Transport: exotel.NewTransport()} // shared by all credentials
 	return &Exotel{cache[provision.Account]{name: "of Exotel", fetch: fetch, log: log, parse: func(text string) (*provision.Account, error) {
 		config, err := parseCredentials(text)
 		if err != nil {
 			return nil, err
 		}
-		return open(config, options)
+		config.BaseURL, config.AllowPlainHTTP = options.BaseURL, options.AllowPlainHTTP
+		config.HTTPClient, config.UserAgent = connections, "trunkhook"
+		client, err := exotel.New(config)
+		if err != nil {
+			return nil, err
+		}
+		return &provision.Account{SID: config.AccountSID, Trunks: client.Trunks}, nil
 	}}}
 }
 
@@ -47,16 +53,6 @@ func (e *Exotel) Open(ctx context.Context) (*provision.Account, error) { return 
 // Reopen implements provision.Accounts.
 func (e *Exotel) Reopen(ctx context.Context, refused *provision.Account) (*provision.Account, error) {
 	return e.cache.newer(ctx, refused, 0)
-}
-
-func open(config exotel.Config, options ExotelOptions) (*provision.Account, error) {
-	config.BaseURL, config.AllowPlainHTTP = options.BaseURL, options.AllowPlainHTTP
-	config.HTTPClient, config.UserAgent = options.HTTPClient, options.UserAgent
-	client, err := exotel.New(config)
-	if err != nil {
-		return nil, err
-	}
-	return &provision.Account{SID: config.AccountSID, Trunks: client.Trunks}, nil
 }
 
 // parseCredentials reads the contract's {"api_key","api_token","account_sid",
@@ -86,7 +82,7 @@ func parseCredentials(text string) (exotel.Config, error) {
 	switch {
 	case len(missing) > 0:
 		return exotel.Config{}, fmt.Errorf("it lacks %s", strings.Join(missing, ", "))
-	case !strings.HasSuffix(config.Subdomain, ".exotel.com"):
+	case config.Subdomain != exotel.Singapore && config.Subdomain != exotel.Mumbai:
 		return exotel.Config{}, fmt.Errorf("its subdomain must be %s or %s", exotel.Singapore, exotel.Mumbai)
 	}
 	return config, nil

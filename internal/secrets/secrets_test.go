@@ -1,6 +1,7 @@
 package secrets_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -59,7 +60,7 @@ func exotelOf(s *store) *secrets.Exotel {
 	return secrets.NewExotel(s.fetch, secrets.ExotelOptions{}, slog.New(slog.DiscardHandler))
 }
 
-func TestSecretIsFetchedOnceAndThenNowAndThen(t *testing.T) {
+func TestCredentialsAreFetchedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &store{text: firstKey, takes: 10 * time.Millisecond}
 		e := exotelOf(s)
@@ -70,19 +71,25 @@ func TestSecretIsFetchedOnceAndThenNowAndThen(t *testing.T) {
 		if err != nil || first.SID != "acme1" {
 			t.Fatalf("got %+v, %v", first, err)
 		}
-		time.Sleep(4 * time.Minute)
+		time.Sleep(24 * time.Hour)
 		if again, _ := e.Open(t.Context()); again != first || e.Ready() != first {
 			t.Error("another account")
 		}
-		s.counted(t, 1, "while fresh")
-		time.Sleep(2 * time.Minute)
-		if e.Ready() != nil {
-			t.Error("ready although it isn't fresh")
+		s.counted(t, 1, "in a day")
+	})
+}
+
+func TestSourcesAreFetchedEveryFiveMinutes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{text: `{"api":["one"]}`, takes: 10 * time.Millisecond}
+		sources := sourcesOf(s)
+		for range 10 {
+			if got, err := sources.Of(t.Context(), "api"); err != nil || len(got) != 1 {
+				t.Fatalf("got %v, %v", got, err)
+			}
+			time.Sleep(time.Minute)
 		}
-		if again, _ := e.Open(t.Context()); again != first {
-			t.Error("the same text gave another account")
-		}
-		s.counted(t, 1, "after five minutes")
+		s.counted(t, 2, "in ten minutes")
 	})
 }
 
@@ -127,39 +134,55 @@ func TestWhoGivesUpDoesNotEndTheFetchOfOthers(t *testing.T) {
 
 func TestStaleSecretIsKeptWhileTheStoreIsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &store{text: firstKey}
-		e := exotelOf(s)
-		first, _ := e.Open(t.Context())
+		s := &store{text: `{"api":["one"]}`}
+		sources := sourcesOf(s)
+		good := func(when string) {
+			t.Helper()
+			start := time.Now()
+			if got, err := sources.Of(t.Context(), "api"); err != nil || len(got) != 1 || got[0] != "one" {
+				t.Errorf("%s: %v, %v", when, got, err)
+			}
+			if waited := time.Since(start); waited > 300*time.Millisecond {
+				t.Errorf("%s: waited %v", when, waited)
+			}
+		}
+		good("at first")
+		s.counted(t, 1, "at first")
 		s.set("", errors.New("down"))
 		time.Sleep(6 * time.Minute)
-		s.counted(t, 1, "so far")
 		for range 5 {
-			if got, err := e.Open(t.Context()); err != nil || got != first {
-				t.Fatalf("got %v, %v", got, err)
-			}
+			good("down")
 		}
 		s.counted(t, 1, "five in a row")
 		time.Sleep(11 * time.Second)
-		if got, err := e.Open(t.Context()); err != nil || got != first {
-			t.Fatalf("got %v, %v", got, err)
-		}
+		good("still down")
 		s.counted(t, 1, "after ten seconds")
 		s.set("{broken", nil)
 		time.Sleep(11 * time.Second)
-		if got, err := e.Open(t.Context()); err != nil || got != first {
-			t.Errorf("with a broken secret in the store: %v, %v", got, err)
-		}
+		good("broken in the store")
+		s.set(`{"api":["one"]}`, nil)
+		s.takes = 2 * time.Second // slow, and then it comes
+		time.Sleep(11 * time.Second)
+		good("slow")
+		time.Sleep(3 * time.Second)
+		s.counted(t, 2, "broken and slow")
+		good("after the slow fetch")
+		s.counted(t, 0, "after the slow fetch")
 	})
 }
 
-func TestFirstFetchThatFailsIsAnErrorAndTriedAgain(t *testing.T) {
+func TestFirstFetchThatFailsIsTriedAgainASecondLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &store{down: errors.New("down")}
 		e := exotelOf(s)
-		if _, err := e.Open(t.Context()); err == nil {
-			t.Error("no error")
+		for range 10 {
+			if _, err := e.Open(t.Context()); err == nil {
+				t.Error("no error")
+			}
 		}
+		s.counted(t, 1, "ten in a row")
 		s.set(firstKey, nil)
+		time.Sleep(time.Second)
 		if _, err := e.Open(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -211,10 +234,10 @@ func TestCredentialsThatCannotBeUsed(t *testing.T) {
 		`["hunter2"]`:         "it is not {",
 		`{"api_key":1234567}`: "it is not {",
 		`{"api_key":"hunter2","api_token":" ","subdomain":"api.exotel.com"}`:                     "lacks api_token, account_sid",
-		`{"api_key":"k","api_token":"hunter2","account_sid":"a","subdomain":"evil.example"}`:     "subdomain must be",
+		`{"api_key":"k","api_token":"hunter2","account_sid":"a","subdomain":"evil.exotel.com"}`:  "subdomain must be",
 		`{"api_key":"k","api_token":"hunter2","account_sid":"a/b","subdomain":"api.exotel.com"}`: "AccountSID",
 		`{"api_key":"k:k","api_token":"hunter2","account_sid":"a","subdomain":"api.exotel.com"}`: "APIKey",
-		`{"api_key":"k","api_token":"hunter2","account_sid":"a","subdomain":"x/api.exotel.com"}`: "Subdomain",
+		`{"api_key":"k","api_token":"hunter2","account_sid":"a","subdomain":"x/api.exotel.com"}`: "subdomain must be",
 	} {
 		account, err := exotelOf(&store{text: text}).Open(t.Context())
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "1234567") {
@@ -250,31 +273,47 @@ func TestSourcesAreRenewedAtMostEveryTenSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &store{text: `{"api":["one"]}`}
 		sources := sourcesOf(s)
-		old, _ := sources.Of(t.Context(), "api")
-		s.set(`{"api":["two"]}`, nil)
-		if _, changed := sources.Renew(t.Context(), "api", old); changed {
-			t.Error("fetched again at once")
-		}
-		time.Sleep(11 * time.Second)
-		if got, changed := sources.Renew(t.Context(), "api", old); !changed || got[0] != "two" {
-			t.Errorf("after ten seconds: %v, %v", got, changed)
-		}
-		s.counted(t, 2, "so far")
-		if got, changed := sources.Renew(t.Context(), "api", old); !changed || got[0] != "two" {
-			t.Errorf("refused with what was replaced already: %v, %v", got, changed)
-		}
-		for range 100 {
-			if _, changed := sources.Renew(t.Context(), "api", []string{"two"}); changed {
-				t.Error("changed again")
+		renewed := func(when, want string) {
+			t.Helper()
+			if got, err := sources.Renew(t.Context(), "api"); err != nil || len(got) != 1 || got[0] != want {
+				t.Errorf("%s: %v, %v", when, got, err)
 			}
+		}
+		if err := sources.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.set(`{"api":["two"]}`, nil)
+		renewed("at once", "one")
+		time.Sleep(11 * time.Second)
+		renewed("after ten seconds", "two")
+		s.counted(t, 2, "so far")
+		for range 100 {
+			renewed("a stranger", "two")
 		}
 		s.counted(t, 0, "a hundred strangers")
 		s.set("", errors.New("down"))
 		time.Sleep(11 * time.Second)
-		if _, changed := sources.Renew(t.Context(), "api", []string{"two"}); changed {
-			t.Error("changed although the store is down")
+		if got, err := sources.Renew(t.Context(), "api"); err == nil {
+			t.Errorf("renewed to %v although the store is down", got)
+		}
+		if got, err := sources.Of(t.Context(), "api"); err != nil || len(got) != 1 {
+			t.Errorf("lost while the store is down: %v, %v", got, err)
 		}
 	})
+}
+
+func TestUnusableEntryIsSaidAndTheOthersWork(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	s := &store{text: `{"api":["", "whsec_###hunter2", " good\n", "whsec_c2lnbnVw"]}`}
+	sources := secrets.NewSources(s.fetch, slog.New(slog.NewTextHandler(&log, nil)))
+	got, err := sources.Of(t.Context(), "api")
+	if err != nil || len(got) != 2 || got[0] != "good" || got[1] != "whsec_c2lnbnVw" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if said := log.String(); strings.Count(said, "\n") != 2 || !strings.Contains(said, "source=api index=0") || !strings.Contains(said, "source=api index=1") || strings.Contains(said, "hunter2") {
+		t.Errorf("said %s", said)
+	}
 }
 
 func TestSourcesThatCannotBeUsed(t *testing.T) {

@@ -5,11 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/trunkhook/trunkhook/handler"
 )
+
+// sourcesFreshFor is how long a secret that was taken out goes on working, while
+// Secrets Manager answers.
+const sourcesFreshFor = 5 * time.Minute
 
 // Sources are the secrets of the sources: a handler.Secrets.
 type Sources struct{ cache cache[map[string][]string] }
@@ -18,7 +22,8 @@ var _ handler.Secrets = (*Sources)(nil)
 
 // NewSources returns the sources' secrets. Nothing is fetched yet.
 func NewSources(fetch Fetch, log *slog.Logger) *Sources {
-	return &Sources{cache[map[string][]string]{name: "of the sources", fetch: fetch, log: log, parse: parseSources}}
+	parse := func(text string) (*map[string][]string, error) { return parseSources(text, log) }
+	return &Sources{cache[map[string][]string]{name: "of the sources", fetch: fetch, parse: parse, log: log, freshFor: sourcesFreshFor}}
 }
 
 // Load fetches the secrets, during start-up.
@@ -40,23 +45,33 @@ func (s *Sources) Of(ctx context.Context, source string) ([]string, error) {
 const renewAfter = 10 * time.Second
 
 // Renew implements handler.Secrets. It fetches at most every 10 s.
-func (s *Sources) Renew(ctx context.Context, source string, refusing []string) (secrets []string, changed bool) {
-	all, _ := s.cache.last()
-	if all != nil && !slices.Equal((*all)[source], refusing) {
-		return (*all)[source], true // somebody else renewed them meanwhile
-	}
-	all, err := s.cache.newer(ctx, all, renewAfter)
+func (s *Sources) Renew(ctx context.Context, source string) ([]string, error) {
+	old, _, _ := s.cache.last()
+	all, err := s.cache.newer(ctx, old, renewAfter)
 	if err != nil || all == nil {
-		return nil, false
+		return nil, err
 	}
-	return (*all)[source], !slices.Equal((*all)[source], refusing)
+	return (*all)[source], nil
 }
 
-// parseSources reads {"source": ["secret", ...], ...}.
-func parseSources(text string) (*map[string][]string, error) {
+// parseSources reads {"source": ["secret", ...], ...}. An entry that can never
+// match is said, by its place, and left out; the others work.
+func parseSources(text string, log *slog.Logger) (*map[string][]string, error) {
 	var sources map[string][]string
 	if json.Unmarshal([]byte(text), &sources) != nil || sources == nil {
 		return nil, errors.New(`it is not {"source": ["secret", ...], ...}`)
+	}
+	for source, secrets := range sources {
+		usable := secrets[:0]
+		for i, secret := range secrets {
+			secret = strings.TrimSpace(secret) // pasted secrets bring line breaks
+			if err := handler.CheckSecret(secret); err != nil {
+				log.Warn("a secret of a source can't be used", "source", source, "index", i, "error", err)
+				continue
+			}
+			usable = append(usable, secret)
+		}
+		sources[source] = usable
 	}
 	return &sources, nil
 }

@@ -5,15 +5,15 @@ package settings
 import (
 	"errors"
 	"net/netip"
-	"net/url"
 	"strings"
 	"time"
 
+	"github.com/trunkhook/trunkhook/exotel"
 	"github.com/trunkhook/trunkhook/provision"
 )
 
-// Settings are those of the two Lambda functions; the contract's table in the
-// README says what each means.
+// Settings are those of the two Lambda functions; the table in README.md says
+// what each means.
 type Settings struct {
 	SignupsTable    string        // SIGNUPS_TABLE
 	ExotelSecretID  string        // EXOTEL_SECRET_ID
@@ -65,7 +65,7 @@ func (r *reader) err() error {
 	if len(r.faults) == 0 {
 		return nil
 	}
-	return errors.New("settings: " + strings.Join(r.faults, "; "))
+	return errors.New(strings.Join(r.faults, "; "))
 }
 
 func (r *reader) shared() Settings {
@@ -86,8 +86,11 @@ func (r *reader) shared() Settings {
 
 func (r *reader) required(name string) string {
 	value := r.getenv(name)
-	if value == "" {
+	switch {
+	case value == "":
 		r.fault(name, "is not set")
+	case strings.ContainsAny(value, " \t\r\n"):
+		r.fault(name, "holds white space")
 	}
 	return value
 }
@@ -106,50 +109,33 @@ func (r *reader) replyWithin() time.Duration {
 
 func (r *reader) publicURL() string {
 	value := strings.TrimRight(r.getenv("PUBLIC_URL"), "/")
-	if value != "" && !isPlainURL(value, "https", "http") {
-		r.fault("PUBLIC_URL", "must be scheme://host[/path], with nothing else in it")
+	if value == "" && r.getenv("PUBLIC_URL") == "" {
+		return ""
+	}
+	if _, err := exotel.ParseBaseURL(value); err != nil {
+		r.fault("PUBLIC_URL", err.Error())
 	}
 	return value
 }
 
 // exotelBaseURL also tells whether it is one that only sam local may use.
-func (r *reader) exotelBaseURL() (base string, plainHTTP bool) {
+func (r *reader) exotelBaseURL() (base string, allowPlainHTTP bool) {
 	base = r.getenv("EXOTEL_BASE_URL")
-	switch {
-	case base == "" || isPlainURL(base, "https"):
-		return base, false
-	case !isPlainURL(base, "http"):
-		r.fault("EXOTEL_BASE_URL", "must be scheme://host[:port][/path], with nothing else in it")
+	if base == "" {
 		return "", false
 	}
-	parsed, _ := url.Parse(base)
-	samLocal := r.getenv("AWS_SAM_LOCAL") == "true"
-	switch host := parsed.Hostname(); {
-	case isLoopback(host):
-		return base, false
-	case samLocal && isPrivate(host):
-		return base, true
+	parsed, err := exotel.ParseBaseURL(base)
+	if err != nil {
+		r.fault("EXOTEL_BASE_URL", err.Error())
+		return "", false
 	}
-	r.fault("EXOTEL_BASE_URL", "must be https; plain http only to a loopback host, or to a private address under sam local")
-	return "", false
-}
-
-func isPlainURL(value string, schemes ...string) bool {
-	parsed, err := url.Parse(value)
-	if err != nil || parsed.Host == "" || parsed.User != nil || parsed.RawQuery != "" || parsed.Fragment != "" {
-		return false
+	allowPlainHTTP = r.getenv("AWS_SAM_LOCAL") == "true" && isPrivate(parsed.Hostname())
+	// What the client would refuse is refused at start.
+	_, err = exotel.New(exotel.Config{APIKey: "-", APIToken: "-", AccountSID: "x", BaseURL: base, AllowPlainHTTP: allowPlainHTTP})
+	if err != nil {
+		r.fault("EXOTEL_BASE_URL", "must be https; plain http only to a loopback host, or to a private address under sam local")
 	}
-	for _, scheme := range schemes {
-		if parsed.Scheme == scheme {
-			return true
-		}
-	}
-	return false
-}
-
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
+	return base, allowPlainHTTP
 }
 
 // isPrivate: an address of a private network, or the name that container

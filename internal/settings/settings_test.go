@@ -73,6 +73,11 @@ func TestSettings(t *testing.T) {
 		"EXOTEL_BASE_URL=http://127.0.0.1.example":         "EXOTEL_BASE_URL",
 		"EXOTEL_BASE_URL=https://key:token@api.exotel.com": "EXOTEL_BASE_URL",
 		"EXOTEL_BASE_URL=api.exotel.com":                   "EXOTEL_BASE_URL",
+		"EXOTEL_BASE_URL=https://api.exotel.com?":          "EXOTEL_BASE_URL",
+		"EXOTEL_BASE_URL=https://:443":                     "EXOTEL_BASE_URL",
+		"PUBLIC_URL=https://:443":                          "PUBLIC_URL",
+		"PUBLIC_URL=///":                                   "PUBLIC_URL",
+		"SIGNUPS_TABLE= ":                                  "SIGNUPS_TABLE",
 	} {
 		_, err := settings.Webhook(env(pair))
 		if (err == nil) != (fault == "") || err != nil && !strings.Contains(err.Error(), fault) {

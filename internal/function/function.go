@@ -1,0 +1,94 @@
+// Package function puts together what both Lambda functions are made of.
+package function
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/trunkhook/trunkhook/internal/awsconfig"
+	"github.com/trunkhook/trunkhook/internal/secrets"
+	"github.com/trunkhook/trunkhook/internal/settings"
+	"github.com/trunkhook/trunkhook/ledger"
+	"github.com/trunkhook/trunkhook/provision"
+)
+
+// Parts are those of a function.
+type Parts struct {
+	Settings settings.Settings
+	Log      *slog.Logger
+	Engine   *provision.Engine
+
+	account *secrets.Exotel
+	clients awsconfig.Clients
+}
+
+// New reads the environment and makes the parts; it makes no call. The error is
+// one line that names every setting at fault.
+func New(read func(getenv func(string) string) (settings.Settings, error), getenv func(string) string, stdout io.Writer) (Parts, error) {
+	s, settingsErr := read(getenv)
+	clients, awsErr := awsconfig.FromEnv(getenv)
+	if err := oneLine(settingsErr, awsErr); err != nil {
+		return Parts{}, err
+	}
+	p := Parts{Settings: s, Log: logger(stdout, getenv), clients: clients}
+	p.account = secrets.NewExotel(p.Secret(s.ExotelSecretID), secrets.ExotelOptions{BaseURL: s.ExotelBaseURL, AllowPlainHTTP: s.AllowPlainHTTP}, p.Log)
+	p.Engine = &provision.Engine{Ledger: ledger.New(clients.DynamoDB, s.SignupsTable), Accounts: p.account, Prefix: s.TrunkPrefix}
+	return p, nil
+}
+
+func oneLine(errs ...error) error {
+	var texts []string
+	for _, err := range errs {
+		if err != nil {
+			texts = append(texts, err.Error())
+		}
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	return errors.New("settings: " + strings.Join(texts, "; "))
+}
+
+// logger writes JSON lines with the keys that Lambda's own lines have. The level
+// is AWS_LAMBDA_LOG_LEVEL, which Lambda sets from the function's logging
+// configuration; INFO where it is absent.
+func logger(w io.Writer, getenv func(string) string) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(getenv("AWS_LAMBDA_LOG_LEVEL"))); err != nil {
+		level = slog.LevelInfo
+	}
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: lambdacontext.ReplaceAttr}))
+}
+
+// Secret fetches a secret from Secrets Manager.
+func (p Parts) Secret(id string) secrets.Fetch { return secrets.From(p.clients.SecretsManager, id) }
+
+// warmUpTime bounds what start-up waits for. Lambda gives it 10 s in all.
+const warmUpTime = 3 * time.Second
+
+// WarmUp opens the account and loads what else is given, all at once, so that
+// the first request needn't. What fails is logged: that request tries again.
+func (p Parts) WarmUp(loads ...func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.Background(), warmUpTime)
+	defer cancel()
+	loads = append(loads, func(ctx context.Context) error {
+		_, err := p.account.Open(ctx)
+		return err
+	})
+	var all sync.WaitGroup
+	for _, load := range loads {
+		all.Go(func() {
+			if err := load(ctx); err != nil {
+				p.Log.WarnContext(ctx, "not loaded at start-up", "error", err)
+			}
+		})
+	}
+	all.Wait()
+}
