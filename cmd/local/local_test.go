@@ -302,15 +302,15 @@ func TestRealAccountDoesNotInheritTheFakesTrunks(t *testing.T) {
 	if err := s.stop(); err != nil {
 		t.Fatal(err)
 	}
-	real := exoteltest.Start(t)
+	vendor := exoteltest.Start(t)
 	path := filepath.Join(t.TempDir(), "secret.json")
 	secret := fmt.Sprintf(`{"api_key":%q,"api_token":%q,"account_sid":%q,"subdomain":"api.exotel.com"}`, exoteltest.DefaultAPIKey, exoteltest.DefaultAPIToken, exoteltest.DefaultAccountSID)
 	if err := os.WriteFile(path, []byte(secret), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s = start(t, env(dir, "EXOTEL_SECRET_FILE="+path, "EXOTEL_BASE_URL="+real.URL))
-	if status, body := s.curl(t, "POST", "/signups", `{"signup_id":"acme-42","company":"Acme Telecom"}`); status != 201 || len(real.Trunks()) != 1 {
-		t.Errorf("%d %s, %d trunks", status, body, len(real.Trunks()))
+	s = start(t, env(dir, "EXOTEL_SECRET_FILE="+path, "EXOTEL_BASE_URL="+vendor.URL))
+	if status, body := s.curl(t, "POST", "/signups", `{"signup_id":"acme-42","company":"Acme Telecom"}`); status != 201 || len(vendor.Trunks()) != 1 {
+		t.Errorf("%d %s, %d trunks", status, body, len(vendor.Trunks()))
 	}
 }
 
