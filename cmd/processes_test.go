@@ -257,6 +257,9 @@ func TestKilledProcessIsFinishedByTheReconciler(t *testing.T) {
 	time.Sleep(timeout + 2*time.Second)
 	pass()
 	c.oneTrunk("acme-42")
+	if line := reconciler.LastLine(t); line["message"] != "pass" || line["finished"] != 1.0 {
+		t.Errorf("logged %v", line)
+	}
 }
 
 func until(t *testing.T, holds func() bool) {
@@ -317,6 +320,33 @@ func TestSecretsManagerDownAtStart(t *testing.T) {
 		t.Errorf("up again: %d %+v", status, s)
 	}
 	c.oneTrunk("acme-42")
+}
+
+func TestSenderIsAnsweredByReplyWithinAndToldWhereToAsk(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	p := c.start("webhook", "REPLY_WITHIN=1s", "PUBLIC_URL=https://hooks.example.com/v1/")
+	invoke(t, p, get("nobody")) // warm
+	c.fake.Inject(exoteltest.Create, exoteltest.Hang)
+	start := time.Now()
+	raw, err := p.Invoke(t.Context(), post("acme-42"), timeout)
+	took := time.Since(start)
+	var answer events.APIGatewayV2HTTPResponse
+	if err := errors.Join(err, json.Unmarshal(raw, &answer)); err != nil {
+		t.Fatal(err)
+	}
+	if answer.StatusCode != 202 || answer.Headers["Location"] != "https://hooks.example.com/v1/signups/acme-42" || took > time.Second {
+		t.Errorf("%d %v after %v", answer.StatusCode, answer.Headers, took)
+	}
+}
+
+func TestReconcilerFailsWhereTheTableDoes(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	p := c.start("reconciler", "AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:1")
+	if raw, err := p.Invoke(t.Context(), map[string]any{}, 30*time.Second); err == nil {
+		t.Errorf("no error, but %s", raw)
+	}
 }
 
 func TestTableDownPromisesNothing(t *testing.T) {

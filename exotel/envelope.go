@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 )
 
 // answer is what a good call gave: one result, or those of a list.
@@ -21,68 +22,69 @@ type reader func(answer) error
 // envelope is what Exotel wraps every answer in. A list has an array of results
 // as its response, everything else has one result.
 type envelope struct {
-	RequestID string          `json:"request_id"`
-	HTTPCode  int             `json:"http_code"`
-	Metadata  metadata        `json:"metadata"`
-	Response  json.RawMessage `json:"response"`
-}
-
-// metadata comes with lists that are not empty.
-type metadata struct {
-	NextPageURI string `json:"next_page_uri"`
+	requestID string
+	httpCode  int
+	nextPage  string
+	response  json.RawMessage
 }
 
 // result is one outcome. Its own code and status are the honest fields: a
 // duplicate comes as HTTP 200, http_code 200, code 409, status "failure" (T,
 // recorded in the vendor's API reference for numbers and addresses, 2026-01).
 type result struct {
-	Code      int             `json:"code"`
-	Status    string          `json:"status"`
-	ErrorData errorData       `json:"error_data"`
-	Data      json.RawMessage `json:"data"`
-}
-
-type errorData struct {
-	Code        int    `json:"code"`
-	Message     string `json:"message"`
-	Description string `json:"description"`
+	code    int
+	status  string
+	vendor  int    // error_data.code
+	message string // of error_data
+	data    json.RawMessage
 }
 
 // decode reads what came back. It is the one place that decides what Exotel
-// said, in this order: no envelope; the code, inner before outer; the vendor's
-// own word "failure"; data that is missing.
+// said, in this order: no envelope; the code, inner before outer, except that
+// nothing but "duplicate" is believed of an answer that is a 5xx outside; the
+// vendor's own word "failure"; data that is missing.
 func decode(status int, body []byte, read reader) (requestID string, failed *Error) {
 	env, ok := parseEnvelope(body)
 	if !ok {
 		return "", &Error{Kind: kindWithoutEnvelope(status), Message: "the answer is not Exotel's envelope"}
 	}
-	ans, refused, err := env.open(max(env.HTTPCode, status))
-	if refused != nil {
-		return env.RequestID, refused.error()
-	}
-	if err == nil {
+	// Where a result has no code of its own, the worse of the two outer ones counts.
+	outer := max(env.httpCode, status)
+	ans, refused, err := env.open(outer)
+	switch {
+	case refused != nil:
+		failed = refused.error()
+	case err == nil && outer < http.StatusInternalServerError:
 		err = read(ans)
+	case err == nil:
+		err = errors.New("a server error outside, a success inside")
+	}
+	if outer >= http.StatusInternalServerError && failed != nil && failed.Kind != ErrDuplicate {
+		failed.Kind = ErrOutcomeUnknown
 	}
 	if err != nil {
-		return env.RequestID, &Error{Kind: ErrOutcomeUnknown, Message: err.Error()}
+		failed = &Error{Kind: ErrOutcomeUnknown, Message: err.Error()}
 	}
-	return env.RequestID, nil
+	return env.requestID, failed
 }
 
 // open takes the results out of the envelope, or the one that says that the
-// call failed. Where a result has no code of its own, the worse of the two
-// outer ones is its code.
+// call failed.
 func (env envelope) open(outer int) (ans answer, refused *result, err error) {
-	if isList(env.Response) {
+	whole := result{code: outer}
+	if isList(env.response) {
+		if whole.failed() {
+			return answer{}, &whole, nil
+		}
 		return env.openList(outer)
 	}
-	var one result
-	if isPresent(env.Response) && json.Unmarshal(env.Response, &one) != nil {
-		return answer{}, nil, errUnreadable
-	}
-	one.Code = cmp.Or(one.Code, outer)
-	if one.failed() {
+	one, ok := parseResult(env.response)
+	one.code = cmp.Or(one.code, outer)
+	switch {
+	case one.failed():
 		return answer{}, &one, nil
+	case !ok:
+		return answer{}, nil, errors.New("the answer's response is unreadable")
 	}
 	return answer{results: []result{one}}, nil, nil
 }
@@ -90,27 +92,90 @@ func (env envelope) open(outer int) (ans answer, refused *result, err error) {
 // openList leaves it to the reader to judge single results: a list can be good
 // in part.
 func (env envelope) openList(outer int) (ans answer, refused *result, err error) {
-	if whole := (result{Code: outer}); whole.failed() {
-		return answer{}, &whole, nil
+	var raw []json.RawMessage
+	if json.Unmarshal(env.response, &raw) != nil {
+		return answer{}, nil, errors.New("the answer's response is unreadable")
 	}
-	if json.Unmarshal(env.Response, &ans.results) != nil {
-		return answer{}, nil, errUnreadable
+	ans.nextPage = env.nextPage
+	for _, element := range raw {
+		r, _ := parseResult(element) // an unreadable one has no data, which its reader sees
+		r.code = cmp.Or(r.code, outer)
+		ans.results = append(ans.results, r)
 	}
-	for i := range ans.results {
-		ans.results[i].Code = cmp.Or(ans.results[i].Code, outer)
-	}
-	ans.nextPage = env.Metadata.NextPageURI
 	return ans, nil, nil
 }
 
-var errUnreadable = errors.New("the answer's response is unreadable")
-
+// parseEnvelope is lenient with each field: a field that changes its type one
+// day must not cost the trunk_sid that stands beside it.
 func parseEnvelope(body []byte) (envelope, bool) {
-	var env envelope
-	if json.Unmarshal(body, &env) != nil {
+	var fields struct {
+		RequestID json.RawMessage `json:"request_id"`
+		HTTPCode  json.RawMessage `json:"http_code"`
+		Metadata  json.RawMessage `json:"metadata"`
+		Response  json.RawMessage `json:"response"`
+	}
+	if json.Unmarshal(body, &fields) != nil {
 		return envelope{}, false
 	}
-	return env, env.HTTPCode != 0 || isPresent(env.Response)
+	env := envelope{requestID: text(fields.RequestID), httpCode: number(fields.HTTPCode), response: fields.Response}
+	var metadata struct {
+		NextPageURI json.RawMessage `json:"next_page_uri"`
+	}
+	if json.Unmarshal(fields.Metadata, &metadata) == nil && isPresent(metadata.NextPageURI) {
+		env.nextPage = text(metadata.NextPageURI)
+	}
+	return env, env.httpCode != 0 || isPresent(env.response)
+}
+
+// parseResult is lenient as parseEnvelope is. It tells whether there was a
+// result, or nothing at all, in which case the envelope speaks for it.
+func parseResult(raw json.RawMessage) (result, bool) {
+	var fields struct {
+		Code      json.RawMessage `json:"code"`
+		Status    json.RawMessage `json:"status"`
+		ErrorData json.RawMessage `json:"error_data"`
+		Data      json.RawMessage `json:"data"`
+	}
+	if isPresent(raw) && json.Unmarshal(raw, &fields) != nil {
+		return result{}, false
+	}
+	r := result{code: number(fields.Code), status: text(fields.Status), data: fields.Data}
+	var errorData struct {
+		Code        json.RawMessage `json:"code"`
+		Message     json.RawMessage `json:"message"`
+		Description json.RawMessage `json:"description"`
+	}
+	if json.Unmarshal(fields.ErrorData, &errorData) == nil {
+		r.vendor = number(errorData.Code)
+		r.message = joined(text(errorData.Message), text(errorData.Description))
+	}
+	return r, true
+}
+
+// text is a JSON string, or another scalar as it stands.
+func text(raw json.RawMessage) string {
+	var s string
+	switch {
+	case !isPresent(raw):
+		return ""
+	case json.Unmarshal(raw, &s) == nil:
+		return s
+	}
+	return string(raw)
+}
+
+// number is a JSON number, or one in a string; zero for anything else.
+func number(raw json.RawMessage) int {
+	n, _ := strconv.Atoi(text(raw))
+	return n
+}
+
+// joined: Exotel often makes message and description the same.
+func joined(message, description string) string {
+	if description == "" || message == description {
+		return message
+	}
+	return message + ": " + description
 }
 
 func isPresent(raw json.RawMessage) bool {
@@ -120,24 +185,16 @@ func isPresent(raw json.RawMessage) bool {
 func isList(raw json.RawMessage) bool { return len(raw) > 0 && raw[0] == '[' }
 
 func (r result) failed() bool {
-	return r.Code < 200 || r.Code >= 300 || r.Status == "failure" || r.ErrorData.Code != 0
+	return r.code < 200 || r.code >= 300 || r.status == "failure" || r.vendor != 0
 }
 
 func (r result) error() *Error {
-	return &Error{Kind: kindOf(r.Code, r.ErrorData.Code), Code: r.ErrorData.Code, Message: r.ErrorData.text()}
-}
-
-// text joins message and description, which Exotel often makes the same.
-func (d errorData) text() string {
-	if d.Message == d.Description || d.Description == "" {
-		return d.Message
-	}
-	return d.Message + ": " + d.Description
+	return &Error{Kind: kindOf(r.code, r.vendor), Code: r.vendor, Message: r.message}
 }
 
 // into reads the result's data, if it is there and of the right shape.
 func (r result) into(target any) bool {
-	return isPresent(r.Data) && json.Unmarshal(r.Data, target) == nil
+	return isPresent(r.data) && json.Unmarshal(r.data, target) == nil
 }
 
 // kindWithoutEnvelope: such an answer comes from something in front of the API,

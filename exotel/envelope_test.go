@@ -59,6 +59,22 @@ func TestDecode(t *testing.T) {
 		"trunk_sid is a number":           {status: 200, body: `{"http_code":200,"response":{"code":200,"data":{"trunk_sid":7}}}`, kind: ErrOutcomeUnknown},
 		"failure without a code":          {status: 200, body: `{"http_code":200,"response":{"code":200,"status":"failure","data":{"trunk_sid":"x"}}}`, kind: ErrOutcomeUnknown},
 		"response of another type":        {status: 200, body: `{"http_code":200,"response":"ok"}`, kind: ErrOutcomeUnknown, message: "unreadable"},
+		"inner 409 without a code":        {status: 200, body: `{"http_code":200,"response":{"code":409,"status":"failure","data":null}}`, kind: ErrDuplicate},
+		"inner 409 with a code as text":   {status: 200, body: `{"http_code":200,"response":{"code":409,"error_data":{"code":"1008"},"status":"failure","data":null}}`, kind: ErrDuplicate, code: 1008},
+		"inner 409 in a 500":              {status: 500, body: `{"http_code":500,"response":{"code":409,"status":"failure"}}`, kind: ErrDuplicate},
+		"inner 400 in a 200":              {status: 200, body: `{"http_code":200,"response":{"code":400,"data":{"trunk_sid":"x"}}}`, kind: ErrInvalid},
+		"inner 401 in a 200":              {status: 200, body: `{"http_code":200,"response":{"code":401,"data":{"trunk_sid":"x"}}}`, kind: ErrUnauthorized},
+		"inner 403 in a 200":              {status: 200, body: `{"http_code":200,"response":{"code":403}}`, kind: ErrForbidden},
+		"inner 404 in a 200":              {status: 200, body: `{"http_code":200,"response":{"code":404}}`, kind: ErrNotFound},
+		"inner 429 in a 200":              {status: 200, body: `{"http_code":200,"response":{"code":429}}`, kind: ErrRateLimited},
+		"1010 in a 200":                   {status: 200, body: `{"http_code":200,"response":{"status":"failure","error_data":{"code":1010}}}`, kind: ErrUnauthorized, code: 1010},
+		"1010 in a 500":                   {status: 500, body: `{"http_code":500,"response":{"code":401,"error_data":{"code":1010}}}`, kind: ErrOutcomeUnknown, code: 1010},
+		"a code beside success":           {status: 200, body: `{"http_code":200,"response":{"code":200,"status":"success","error_data":{"code":1002},"data":{"trunk_sid":"x"}}}`, kind: ErrOutcomeUnknown, code: 1002},
+		"success in a 502":                {status: 502, body: "create_success.json", kind: ErrOutcomeUnknown, message: "server error outside"},
+		"409 with a text for a response":  {status: 409, body: `{"http_code":409,"response":"exists"}`, kind: ErrDuplicate},
+		"401 with a text for a response":  {status: 401, body: `{"response":"no"}`, kind: ErrUnauthorized},
+		"fields of unexpected types":      {status: 200, body: `{"request_id":7,"http_code":"200","metadata":[],"response":{"code":"200","status":true,"error_data":[],"data":{"trunk_sid":"x"}}}`},
+		"two results for one trunk":       {status: 200, body: `{"http_code":200,"response":[{"code":200,"data":{"trunk_sid":"x"}},{"code":200,"data":{"trunk_sid":"y"}}]}`, kind: ErrOutcomeUnknown},
 		"another vendor's JSON":           {status: 403, body: `{"message":"Forbidden"}`, kind: ErrOutcomeUnknown},
 		"a field of an unexpected type":   {status: 200, body: `{"http_code":200,"response":{"code":200,"data":{"trunk_sid":"x","registration_enabled":false,"date_created":17}}}`},
 	}
@@ -152,7 +168,7 @@ func FuzzDecode(f *testing.F) {
 			t.Fatal("a trunk out of something that is no envelope")
 		}
 		var page TrunkPage
-		if _, err := decode(status, body, func(a answer) error { return page.read(a.results) }); err == nil {
+		if _, err := decode(status, body, func(a answer) error { page = readPage(a.results); return nil }); err == nil {
 			for _, trunk := range page.Trunks {
 				if trunk.SID == "" {
 					t.Fatal("a trunk without a sid in a list")

@@ -14,18 +14,19 @@ import (
 
 func TestRetryable(t *testing.T) {
 	t.Parallel()
-	// GET and POST, by kind, on the first try.
-	for kind, want := range map[Kind][2]bool{
-		ErrNotSent:        {true, true},
-		ErrOutcomeUnknown: {true, false},
-		ErrRateLimited:    {false, false},
-		ErrInvalid:        {false, false},
-		ErrDuplicate:      {false, false},
-		ErrUnauthorized:   {false, false},
-		ErrForbidden:      {false, false},
-		ErrNotFound:       {false, false},
+	// GET, POST and DELETE, by kind, on the first try.
+	methods := []string{http.MethodGet, http.MethodPost, http.MethodDelete}
+	for kind, want := range map[Kind][]bool{
+		ErrNotSent:        {true, true, true},
+		ErrOutcomeUnknown: {true, false, false},
+		ErrRateLimited:    {false, false, false},
+		ErrInvalid:        {false, false, false},
+		ErrDuplicate:      {false, false, false},
+		ErrUnauthorized:   {false, false, false},
+		ErrForbidden:      {false, false, false},
+		ErrNotFound:       {false, false, false},
 	} {
-		for i, method := range []string{http.MethodGet, http.MethodPost} {
+		for i, method := range methods {
 			if got := retryable(method, 1, kind); got != want[i] {
 				t.Errorf("%s after %q: retried %v, want %v", method, kind, got, want[i])
 			}

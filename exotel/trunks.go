@@ -41,7 +41,7 @@ type CreateTrunkRequest struct {
 
 var (
 	trunkName  = regexp.MustCompile(`^[A-Za-z0-9_]{1,16}$`)
-	domainName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,63}\.pstn\.exotel\.com$`)
+	domainName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}\.pstn\.exotel\.com$`)
 )
 
 // Validate checks the request against Exotel's rules, so that nothing is sent
@@ -143,6 +143,9 @@ func (o ListOptions) query() url.Values {
 // TrunkPage is a page of trunks, newest first.
 type TrunkPage struct {
 	Trunks []Trunk
+	// Unreadable is how many more there are whose description can't be read. A
+	// trunk that isn't in Trunks may be one of those.
+	Unreadable int
 	// Next asks for the page after this one; nil where this is the last.
 	Next *ListOptions
 }
@@ -152,9 +155,10 @@ func (s *TrunksService) List(ctx context.Context, options ListOptions) (*TrunkPa
 	var page TrunkPage
 	err := s.client.do(ctx, request{
 		op: "list trunks", method: http.MethodGet, path: []string{"trunks"}, query: options.query(),
-		read: func(ans answer) error {
-			page = TrunkPage{Next: options.next(ans.nextPage)}
-			return page.read(ans.results)
+		read: func(ans answer) (err error) {
+			page = readPage(ans.results)
+			page.Next, err = options.next(ans.nextPage)
+			return err
 		},
 	})
 	if err != nil {
@@ -163,44 +167,48 @@ func (s *TrunksService) List(ctx context.Context, options ListOptions) (*TrunkPa
 	return &page, nil
 }
 
-// read fails on any trunk that can't be read: a list that silently lacks one
-// would say of that trunk that it doesn't exist.
-func (p *TrunkPage) read(results []result) error {
+func readPage(results []result) (page TrunkPage) {
 	for _, r := range results {
 		var trunk Trunk
 		if r.failed() || !r.into(&trunk) || trunk.SID == "" {
-			return errors.New("a trunk in the list is unreadable")
+			page.Unreadable++
+			continue
 		}
-		p.Trunks = append(p.Trunks, trunk)
+		page.Trunks = append(page.Trunks, trunk)
 	}
-	return nil
+	return page
 }
 
 // next reads the offset and size out of next_page_uri, which is a path on the
 // API's host. The path itself is not followed: it would bypass Config.BaseURL.
-// An offset that does not advance ends the list instead of looping.
-func (o ListOptions) next(uri string) *ListOptions {
+// One that can't be read, or doesn't advance, is an error: taken for the end it
+// would say of all trunks behind it that they don't exist.
+func (o ListOptions) next(uri string) (*ListOptions, error) {
+	if uri == "" {
+		return nil, nil
+	}
 	parsed, err := url.Parse(uri)
-	if uri == "" || err != nil {
-		return nil
+	if err != nil {
+		return nil, errors.New("the next page's address is unreadable")
 	}
 	offset, err := strconv.Atoi(parsed.Query().Get("offset"))
 	if err != nil || offset <= o.Offset {
-		return nil
+		return nil, errors.New("the next page's address doesn't advance")
 	}
 	o.Offset = offset
 	if size, err := strconv.Atoi(parsed.Query().Get("page_size")); err == nil && size > 0 {
 		o.PageSize = size
 	}
-	return &o
+	return &o, nil
 }
 
 // All walks over all trunks, newest first, page by page. A trunk that a shift
 // of the pages shows twice is given once. The walk ends at the first error,
-// which is given with a zero Trunk.
+// which is given with a zero Trunk; where some trunks can't be read, that is an
+// ErrOutcomeUnknown at the end.
 func (s *TrunksService) All(ctx context.Context, options ListOptions) iter.Seq2[Trunk, error] {
 	return func(yield func(Trunk, error) bool) {
-		seen := make(map[string]bool)
+		seen, unreadable := make(map[string]bool), 0
 		for next := &options; next != nil; {
 			page, err := s.List(ctx, *next)
 			if err != nil {
@@ -213,7 +221,11 @@ func (s *TrunksService) All(ctx context.Context, options ListOptions) iter.Seq2[
 				}
 				seen[trunk.SID] = true
 			}
+			unreadable += page.Unreadable
 			next = page.Next
+		}
+		if unreadable > 0 {
+			yield(Trunk{}, &Error{Op: "list trunks", Kind: ErrOutcomeUnknown, Message: strconv.Itoa(unreadable) + " trunks are unreadable"})
 		}
 	}
 }

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/trunkhook/trunkhook/exotel"
@@ -56,31 +58,33 @@ func TestCreateListDelete(t *testing.T) {
 
 // Each fault of the fake, seen through the client: what it is called, and
 // whether the trunk exists afterwards.
+var createFaults = map[string]struct {
+	fault exoteltest.Fault
+	kind  exotel.Kind // empty: success
+	made  bool
+}{
+	"answer lost":            {exoteltest.LoseAnswer, exotel.ErrOutcomeUnknown, true},
+	"request lost":           {exoteltest.LoseRequest, exotel.ErrOutcomeUnknown, false},
+	"hang before":            {exoteltest.Hang, exotel.ErrOutcomeUnknown, false},
+	"hang after":             {exoteltest.HangAfter, exotel.ErrOutcomeUnknown, true},
+	"503 before":             {exoteltest.Fail(503), exotel.ErrOutcomeUnknown, false},
+	"503 after":              {exoteltest.FailAfter(503), exotel.ErrOutcomeUnknown, true},
+	"HTML":                   {exoteltest.HTML, exotel.ErrOutcomeUnknown, false},
+	"HTML after":             {exoteltest.HTMLAfter, exotel.ErrOutcomeUnknown, true},
+	"cut off":                {exoteltest.CutOff, exotel.ErrOutcomeUnknown, true},
+	"empty sid":              {exoteltest.EmptySID, exotel.ErrOutcomeUnknown, true},
+	"huge body":              {exoteltest.Huge, exotel.ErrOutcomeUnknown, true},
+	"slow body":              {exoteltest.Slow, exotel.ErrOutcomeUnknown, true},
+	"delay":                  {exoteltest.Delay(50 * time.Millisecond), "", true},
+	"delay past the timeout": {exoteltest.Delay(time.Second), exotel.ErrOutcomeUnknown, true},
+	"processed late":         {exoteltest.ProcessLate(time.Second), exotel.ErrOutcomeUnknown, true},
+	"rate limit":             {exoteltest.RateLimit("7"), exotel.ErrRateLimited, false},
+	"refused":                {exoteltest.Fail(400), exotel.ErrInvalid, false},
+}
+
 func TestCreateUnderFaults(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct {
-		fault exoteltest.Fault
-		kind  exotel.Kind // empty: success
-		made  bool
-	}{
-		"answer lost":            {exoteltest.LoseAnswer, exotel.ErrOutcomeUnknown, true},
-		"request lost":           {exoteltest.LoseRequest, exotel.ErrOutcomeUnknown, false},
-		"hang before":            {exoteltest.Hang, exotel.ErrOutcomeUnknown, false},
-		"hang after":             {exoteltest.HangAfter, exotel.ErrOutcomeUnknown, true},
-		"503 before":             {exoteltest.Fail(503), exotel.ErrOutcomeUnknown, false},
-		"503 after":              {exoteltest.FailAfter(503), exotel.ErrOutcomeUnknown, true},
-		"HTML":                   {exoteltest.HTML, exotel.ErrOutcomeUnknown, false},
-		"HTML after":             {exoteltest.HTMLAfter, exotel.ErrOutcomeUnknown, true},
-		"cut off":                {exoteltest.CutOff, exotel.ErrOutcomeUnknown, true},
-		"empty sid":              {exoteltest.EmptySID, exotel.ErrOutcomeUnknown, true},
-		"huge body":              {exoteltest.Huge, exotel.ErrOutcomeUnknown, true},
-		"slow body":              {exoteltest.Slow, exotel.ErrOutcomeUnknown, true},
-		"delay":                  {exoteltest.Delay(50 * time.Millisecond), "", true},
-		"delay past the timeout": {exoteltest.Delay(time.Second), exotel.ErrOutcomeUnknown, true},
-		"rate limit":             {exoteltest.RateLimit("7"), exotel.ErrRateLimited, false},
-		"refused":                {exoteltest.Fail(400), exotel.ErrInvalid, false},
-	}
-	for name, test := range tests {
+	for name, test := range createFaults {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fake := exoteltest.Start(t)
@@ -99,6 +103,35 @@ func TestCreateUnderFaults(t *testing.T) {
 			if n := fake.Count(exoteltest.Create); n > 1 {
 				t.Errorf("%d creates were sent", n)
 			}
+		})
+	}
+}
+
+// Without a network, in a bubble, the faults must look the same.
+func TestCreateUnderFaultsOffline(t *testing.T) {
+	t.Parallel()
+	for name, test := range createFaults {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				fake := exoteltest.Offline(exoteltest.Options{})
+				defer fake.Close()
+				fake.Inject(exoteltest.Create, test.fault)
+				config := fake.Config()
+				config.Timeout, config.HTTPClient = 500*time.Millisecond, &http.Client{Transport: fake.Transport()}
+				client, err := exotel.New(config)
+				if err != nil {
+					t.Fatal(err)
+				}
+				trunk, err := client.Trunks.Create(t.Context(), named("acme_42"))
+				if (trunk == nil) == (err == nil) || test.kind == "" && err != nil || test.kind != "" && !errors.Is(err, test.kind) {
+					t.Errorf("got %v, %v; want %q", trunk, err, test.kind)
+				}
+				time.Sleep(2 * time.Second) // the API works on
+				if made := len(fake.Trunks()) == 1; made != test.made {
+					t.Errorf("made %v, want %v", made, test.made)
+				}
+			})
 		})
 	}
 }
@@ -252,33 +285,69 @@ func TestAllEndsAtAnError(t *testing.T) {
 	}
 }
 
-func TestListEndsWhereTheNextPageDoesNotAdvance(t *testing.T) {
-	t.Parallel()
+// answering is a client of a server that always answers so.
+func answering(t *testing.T, status int, body string) *exotel.Client {
+	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(w, `{"http_code":200,"metadata":{"next_page_uri":"/v2/accounts/x/trunks?offset=0"},"response":[{"code":200,"data":{"trunk_sid":"a"}}]}`)
+		w.WriteHeader(status)
+		fmt.Fprint(w, body)
 	}))
-	defer server.Close()
-	client, err := exotel.New(exotel.Config{APIKey: "k", APIToken: "t", AccountSID: "x", BaseURL: server.URL})
+	t.Cleanup(server.Close)
+	client, err := exotel.New(exotel.Config{APIKey: "k", APIToken: "t", AccountSID: "x", BaseURL: server.URL, Timeout: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := sids(t, client, func(int) {}); !slices.Equal(got, []string{"a"}) {
-		t.Errorf("got %v", got)
+	return client
+}
+
+// Taken for the end of the list, it would say that older trunks don't exist.
+func TestNextPageThatCannotBeFollowedIsAnError(t *testing.T) {
+	t.Parallel()
+	for name, uri := range map[string]string{
+		"does not advance": `"/v2/accounts/x/trunks?offset=0"`, "has no offset": `"/v2/accounts/x/trunks?page=2"`,
+		"is no address": `"%zz"`, "is a number": `7`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := answering(t, 200, `{"http_code":200,"metadata":{"next_page_uri":`+uri+`},"response":[{"code":200,"data":{"trunk_sid":"a"}}]}`)
+			if page, err := client.Trunks.List(t.Context(), exotel.ListOptions{}); !errors.Is(err, exotel.ErrOutcomeUnknown) {
+				t.Errorf("got %+v, %v", page, err)
+			}
+		})
 	}
 }
 
-func TestListWithAnUnreadableTrunkIsNoList(t *testing.T) {
+func TestListSaysWhatItCannotRead(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(w, `{"http_code":200,"response":[{"code":200,"data":{"trunk_sid":"a"}},{"code":200,"data":null}]}`)
-	}))
-	defer server.Close()
-	client, err := exotel.New(exotel.Config{APIKey: "k", APIToken: "t", AccountSID: "x", BaseURL: server.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if page, err := client.Trunks.List(t.Context(), exotel.ListOptions{}); !errors.Is(err, exotel.ErrOutcomeUnknown) {
+	client := answering(t, 200, `{"http_code":200,"response":[{"code":200,"data":{"trunk_sid":"a"}},{"code":200,"data":null},{"code":500,"data":{"trunk_sid":"b"}},7]}`)
+	page, err := client.Trunks.List(t.Context(), exotel.ListOptions{})
+	if err != nil || len(page.Trunks) != 1 || page.Unreadable != 3 {
 		t.Errorf("got %+v, %v", page, err)
+	}
+	var got []string
+	var last error
+	for trunk, err := range client.Trunks.All(t.Context(), exotel.ListOptions{}) {
+		got, last = append(got, trunk.SID), err
+	}
+	if len(got) != 2 || got[0] != "a" || !errors.Is(last, exotel.ErrOutcomeUnknown) {
+		t.Errorf("walked over %q, ended with %v", got, last)
+	}
+}
+
+func TestListThatFailsOutsideIsNoEmptyList(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`{"http_code":503,"response":[]}`, `{"response":[]}`} {
+		if page, err := answering(t, 503, body).Trunks.List(t.Context(), exotel.ListOptions{}); !errors.Is(err, exotel.ErrOutcomeUnknown) {
+			t.Errorf("%s: %+v, %v", body, page, err)
+		}
+	}
+}
+
+func TestAnswerAboutAnotherTrunkIsUnknown(t *testing.T) {
+	t.Parallel()
+	client := answering(t, 200, `{"http_code":200,"response":{"code":200,"data":{"trunk_sid":"a","trunk_name":"other"}}}`)
+	if trunk, err := client.Trunks.Create(t.Context(), named("mine")); !errors.Is(err, exotel.ErrOutcomeUnknown) {
+		t.Errorf("got %+v, %v", trunk, err)
 	}
 }
 
@@ -376,10 +445,51 @@ func TestHooksRunAroundEveryExchange(t *testing.T) {
 func TestHookKeepsACallFromBeingSent(t *testing.T) {
 	t.Parallel()
 	fake := exoteltest.Start(t)
+	fake.Inject(exoteltest.List, exoteltest.HTML)
 	spent := errors.New("budget spent")
-	ctx := exotel.WithHooks(t.Context(), exotel.Hooks{Before: func(context.Context, string) error { return spent }})
-	_, err := newClient(t, fake).Trunks.Create(ctx, named("a"))
-	if !errors.Is(err, exotel.ErrNotSent) || !errors.Is(err, spent) || len(fake.Calls()) != 0 {
-		t.Errorf("%d calls, error %v", len(fake.Calls()), err)
+	asked := 0
+	ctx := exotel.WithHooks(t.Context(), exotel.Hooks{Before: func(context.Context, string) error {
+		if asked++; asked > 1 { // the second exchange of the call is asked for on its own
+			return spent
+		}
+		return nil
+	}})
+	_, err := newClient(t, fake).Trunks.List(ctx, exotel.ListOptions{})
+	if !errors.Is(err, exotel.ErrNotSent) || !errors.Is(err, spent) || len(fake.Calls()) != 1 || asked != 2 {
+		t.Errorf("%d calls, asked %d times, error %v", len(fake.Calls()), asked, err)
+	}
+}
+
+// The same over TLS, where Go speaks HTTP/2: a reset stream is unknown too.
+func TestOverTLS(t *testing.T) {
+	t.Parallel()
+	fake := exoteltest.Start(t)
+	server := httptest.NewUnstartedServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "http", fake.URL[len("http://"):] }})
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	config := fake.Config()
+	config.BaseURL, config.HTTPClient, config.Timeout = server.URL, server.Client(), 500*time.Millisecond
+	client, err := exotel.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Trunks.Create(t.Context(), named("a")); err != nil {
+		t.Error(err)
+	}
+	for name, fault := range map[string]exoteltest.Fault{"hangs": exoteltest.HangAfter, "bad_gateway": exoteltest.LoseAnswer} {
+		fake.Inject(exoteltest.Create, fault)
+		if _, err := client.Trunks.Create(t.Context(), named(name)); !errors.Is(err, exotel.ErrOutcomeUnknown) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	config.HTTPClient = nil // which doesn't trust the server's certificate
+	if client, err = exotel.New(config); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if _, err := client.Trunks.Create(ctx, named("b")); !errors.Is(err, exotel.ErrNotSent) {
+		t.Errorf("untrusted: %v", err)
 	}
 }

@@ -62,13 +62,17 @@ func (h *Handler) Handle(ctx context.Context, event events.APIGatewayV2HTTPReque
 	return answer, nil
 }
 
-// stopMargin is kept between the answer and the end of the process.
-const stopMargin = 500 * time.Millisecond
+const (
+	// answerMargin is for the answer itself, on its way out.
+	answerMargin = 50 * time.Millisecond
+	// stopMargin is kept between the answer and the end of the process.
+	stopMargin = 500 * time.Millisecond
+)
 
 // replyBy is when the answer is due: in time for the sender, and not in the
 // last moment of the process.
 func (h *Handler) replyBy(ctx context.Context, start time.Time) time.Time {
-	due := start.Add(h.ReplyWithin)
+	due := start.Add(h.ReplyWithin - answerMargin)
 	if deadline, ok := ctx.Deadline(); ok && deadline.Add(-stopMargin).Before(due) {
 		return deadline.Add(-stopMargin)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -351,6 +352,45 @@ func (*down) Provision(context.Context, provision.Signup, time.Duration) (provis
 
 func (*down) Status(context.Context, string) (provision.Record, error) {
 	return provision.Record{}, errors.Join(provision.ErrUnavailable, errors.New("secret detail"))
+}
+
+// timed is an engine that notes how long it may take.
+type timed struct {
+	instant
+	within time.Duration
+	until  time.Duration // of the context of Status
+}
+
+func (e *timed) Provision(_ context.Context, _ provision.Signup, within time.Duration) (provision.Result, error) {
+	e.within = within
+	return e.result, nil
+}
+
+func (e *timed) Status(ctx context.Context, _ string) (provision.Record, error) {
+	deadline, _ := ctx.Deadline()
+	e.until = time.Until(deadline)
+	return e.result.Record, nil
+}
+
+// The answer is due after ReplyWithin, and half a second before the process
+// may be stopped.
+func TestEngineIsGivenTheTimeThatThereIs(t *testing.T) {
+	t.Parallel()
+	for process, want := range map[time.Duration]time.Duration{10 * time.Second: 3950 * time.Millisecond, 3 * time.Second: 2500 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			engine := &timed{instant: instant{provision.Result{Outcome: provision.OutcomeReplayed}}}
+			h := handler.New(handler.Config{
+				Provisioner: engine, Secrets: &secrets{cached: map[string][]string{"api": {bearer}}}, Log: slog.New(slog.DiscardHandler), ReplyWithin: 4 * time.Second,
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), process)
+			defer cancel()
+			_, _ = h.Handle(ctx, signUp(acme))
+			_, _ = h.Handle(ctx, get("/signups/acme-42", "Bearer local"))
+			if engine.within != want || engine.until != want {
+				t.Errorf("in a process of %v: %v and %v, want %v", process, engine.within, engine.until, want)
+			}
+		})
+	}
 }
 
 func TestTableDownPromisesNothing(t *testing.T) {

@@ -25,7 +25,6 @@ func (e *echo) UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*d
 
 // The ledger's own work: expressions and attributes, without the SDK's.
 func BenchmarkLedger(b *testing.B) {
-	text := func(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 	l := ledger.New(&echo{item: map[string]types.AttributeValue{
 		"signup_id": text("acme-42"), "company": text("Acme"), "source": text("api"), "fingerprint": text("d4c0fe6e889fb2ddd1adfcb8151567ec"),
 		"status": text("pending"), "trunk_name": text("th_2p25m3xfxxipq"), "account_sid": text("acme1"), "owner": text("one"), "queue": text("pending"),

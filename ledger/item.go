@@ -70,12 +70,6 @@ func decode(it item) (provision.Record, error) {
 	return record, r.err
 }
 
-func decodeDue(it item) (provision.Due, error) {
-	r := reader{item: it}
-	due := provision.Due{SignupID: r.text("signup_id"), DueAt: r.time("due_at"), CreatedAt: r.time("created_at")}
-	return due, r.err
-}
-
 // reader takes attributes out of an item and keeps the first error. An absent
 // attribute is a zero value.
 type reader struct {
@@ -146,10 +140,18 @@ func fromJSON(document json.RawMessage) (types.AttributeValue, error) {
 	if err := decoder.Decode(&value); err != nil {
 		return nil, errors.New("it is not JSON")
 	}
-	return attribute(value), nil
+	return attribute(value, 0), nil
 }
 
-func attribute(value any) types.AttributeValue {
+// maxNesting is how deep DynamoDB nests, less the attribute itself. What is
+// deeper is kept as JSON text rather than lost, and the signup with it.
+const maxNesting = 30
+
+func attribute(value any, depth int) types.AttributeValue {
+	if depth == maxNesting {
+		deep, _ := json.Marshal(value) // it came out of JSON
+		return text(string(deep))
+	}
 	switch value := value.(type) {
 	case string:
 		return text(value)
@@ -160,13 +162,13 @@ func attribute(value any) types.AttributeValue {
 	case []any:
 		list := make([]types.AttributeValue, len(value))
 		for i, element := range value {
-			list[i] = attribute(element)
+			list[i] = attribute(element, depth+1)
 		}
 		return &types.AttributeValueMemberL{Value: list}
 	case map[string]any:
 		fields := make(item, len(value))
 		for name, element := range value {
-			fields[name] = attribute(element)
+			fields[name] = attribute(element, depth+1)
 		}
 		return &types.AttributeValueMemberM{Value: fields}
 	}

@@ -52,14 +52,18 @@ var (
 	isHeld = `#status = :pending AND #owner = :owner`
 	isNew  = `attribute_not_exists(#signup_id)`
 
-	claimExpr            = newExpression(firstClaim, isNew+` OR (#fingerprint = :fingerprint AND `+isFree+`)`)
-	claimAccountExpr     = newExpression(firstClaim+withAccount, claimExpr.condition)
-	takeOverExpr         = newExpression(lease, isFree+` AND #due_at <= :now`)
-	takeOverAccountExpr  = newExpression(lease+withAccount, takeOverExpr.condition)
-	pinExpr              = newExpression(`SET #account_sid = :account, #updated_at = :now`, isHeld+` AND (attribute_not_exists(#account_sid) OR #account_sid = :account)`)
-	activateExpr         = newExpression(`SET #status = :active, #trunk_sid = :trunk_sid, #domain_name = :domain_name, #trunk = :trunk, #updated_at = :now REMOVE #owner, #lease_until, #due_at, #queue, #last_error`, isHeld)
-	releaseExpr          = newExpression(`SET #due_at = :due_at, #last_error = :last_error, #updated_at = :now REMOVE #lease_until`, isHeld)
-	dueNames, dueKeyCond = map[string]string{"#queue": "queue", "#due_at": "due_at"}, `#queue = :queue AND #due_at <= :until`
+	claimExpr           = newExpression(firstClaim, isNew+` OR (#fingerprint = :fingerprint AND `+isFree+`)`)
+	claimAccountExpr    = newExpression(firstClaim+withAccount, claimExpr.condition)
+	takeOverExpr        = newExpression(lease, isFree+` AND #due_at <= :now`)
+	takeOverAccountExpr = newExpression(lease+withAccount, takeOverExpr.condition)
+	pinExpr             = newExpression(`SET #account_sid = :account, #updated_at = :now`, isHeld+` AND (attribute_not_exists(#account_sid) OR #account_sid = :account)`)
+	activateExpr        = newExpression(`SET #status = :active, #trunk_sid = :trunk_sid, #domain_name = :domain_name, #trunk = :trunk, #updated_at = :now REMOVE #owner, #lease_until, #due_at, #queue, #last_error`, isHeld)
+	releaseExpr         = newExpression(`SET #due_at = :due_at, #last_error = :last_error, #updated_at = :now REMOVE #lease_until`, isHeld)
+)
+
+const (
+	pendingKeyCond = `#queue = :queue`
+	dueKeyCond     = pendingKeyCond + ` AND #due_at <= :until`
 )
 
 // Claim implements provision.Ledger.
@@ -173,31 +177,57 @@ func (l *Ledger) Get(ctx context.Context, signupID string) (provision.Record, er
 }
 
 // Due implements provision.Ledger.
-func (l *Ledger) Due(ctx context.Context, until time.Time, limit int) ([]provision.Due, error) {
-	var due []provision.Due
+func (l *Ledger) Due(ctx context.Context, until time.Time, limit int) (due []string, err error) {
+	err = l.query(ctx, dueKeyCond, item{":queue": text(pendingQueue), ":until": timestamp(until)}, func(page []item) bool {
+		for _, found := range page {
+			if id := (&reader{item: found}).text("signup_id"); id != "" && len(due) < limit {
+				due = append(due, id)
+			}
+		}
+		return len(due) < limit
+	})
+	return due, err
+}
+
+// backlogPages bounds what one count reads: a page is 1 MB of the index, some
+// ten thousand signups.
+const backlogPages = 10
+
+// Backlog implements provision.Ledger.
+func (l *Ledger) Backlog(ctx context.Context) (backlog provision.Backlog, err error) {
+	pages := 0
+	err = l.query(ctx, pendingKeyCond, item{":queue": text(pendingQueue)}, func(page []item) bool {
+		for _, found := range page {
+			if created := (&reader{item: found}).time("created_at"); !created.IsZero() {
+				backlog.Add(created)
+			}
+		}
+		pages++
+		return pages < backlogPages
+	})
+	return backlog, err
+}
+
+// query reads the index page by page, for as long as the function says so. What
+// it can't read of an item is the function's to pass over: one that was edited
+// by hand must not keep the others from being finished.
+func (l *Ledger) query(ctx context.Context, condition string, values item, more func(page []item) bool) error {
+	names := map[string]string{"#queue": "queue"}
+	if condition == dueKeyCond {
+		names["#due_at"] = "due_at"
+	}
 	var from item
 	for {
 		out, err := l.api.Query(ctx, &dynamodb.QueryInput{
-			TableName:                 &l.table,
-			IndexName:                 aws.String(DueIndex),
-			KeyConditionExpression:    &dueKeyCond,
-			ExpressionAttributeNames:  dueNames,
-			ExpressionAttributeValues: item{":queue": text(pendingQueue), ":until": timestamp(until)},
-			Limit:                     aws.Int32(int32(min(limit-len(due), 1000))), //nolint:gosec // at most 1000
-			ExclusiveStartKey:         from,
+			TableName: &l.table, IndexName: aws.String(DueIndex),
+			KeyConditionExpression: &condition, ExpressionAttributeNames: names, ExpressionAttributeValues: values,
+			ExclusiveStartKey: from,
 		})
 		if err != nil {
-			return nil, fmt.Errorf("ledger: %w", err)
+			return fmt.Errorf("ledger: %w", err)
 		}
-		for _, found := range out.Items {
-			entry, err := decodeDue(found)
-			if err != nil {
-				return nil, err
-			}
-			due = append(due, entry)
-		}
-		if from = out.LastEvaluatedKey; from == nil || len(due) >= limit {
-			return due, nil
+		if from = out.LastEvaluatedKey; !more(out.Items) || from == nil {
+			return nil
 		}
 	}
 }

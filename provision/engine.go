@@ -31,8 +31,7 @@ var ErrUnavailable = errors.New("the signups table can't be reached")
 
 // Provision claims the signup and tries once to finish it. It takes at most
 // within, of which it keeps some back for the record; the lease is measured by
-// the context's deadline, which must be there and is when this process may be
-// stopped.
+// the context's deadline, which is when this process may be stopped.
 //
 // The error is an *InvalidError, or wraps ErrUnavailable; then nothing is
 // promised to the sender. In all other cases the signup is on disk, and the
@@ -43,7 +42,7 @@ func (e *Engine) Provision(ctx context.Context, s Signup, within time.Duration) 
 	}
 	s = s.Normalised()
 	t := e.newTry(ctx, within)
-	ctx, cancel := context.WithTimeout(ctx, within)
+	ctx, cancel := context.WithDeadline(ctx, t.doneBy)
 	defer cancel()
 	claim := Claim{Signup: s, TrunkName: TrunkName(e.Prefix, s.ID), AccountSID: e.readyAccount(), Owner: t.owner, Now: t.claimedAt, LeaseUntil: t.leaseUntil}
 	done := t.begin(StepClaim)
@@ -52,10 +51,14 @@ func (e *Engine) Provision(ctx context.Context, s Signup, within time.Duration) 
 	switch {
 	case err != nil:
 		return Result{Steps: t.steps}, fmt.Errorf("%w: %w", ErrUnavailable, err)
-	case !ours:
-		return t.refused(claim, record), nil
+	case ours:
+		return t.finish(ctx, record)
+	case record.SignupID == "":
+		return Result{Steps: t.steps}, errVanished
+	case record.Fingerprint != s.Fingerprint():
+		return Result{Record: record, Outcome: OutcomeConflict, Steps: t.steps}, nil
 	}
-	return t.finish(ctx, record), nil
+	return t.theirs(record), nil
 }
 
 // Status returns the record of a signup, or ErrNotFound, or an error that wraps
@@ -91,23 +94,26 @@ type try struct {
 	claimedAt  time.Time
 	leaseUntil time.Time
 	vendorBy   time.Time // when the last vendor call must have ended
+	doneBy     time.Time // when all must have ended
 	steps      []Step
 }
 
 // newTry begins a try that may take so long, in a process that may be stopped at
 // the context's deadline.
 func (e *Engine) newTry(ctx context.Context, within time.Duration) *try {
-	now := e.now()
-	lease := within
+	stop := within
 	if deadline, ok := ctx.Deadline(); ok {
-		lease = time.Until(deadline)
+		stop = time.Until(deadline)
 	}
+	within = min(within, stop)
+	now, clock := e.now(), time.Now()
 	return &try{
 		engine:     e,
 		owner:      rand.Text(),
 		claimedAt:  now,
-		leaseUntil: now.Add(lease + leaseMargin),
-		vendorBy:   time.Now().Add(within - recordReserve(within)),
+		leaseUntil: now.Add(stop + leaseMargin).Truncate(time.Millisecond),
+		vendorBy:   clock.Add(within - recordReserve(within)),
+		doneBy:     clock.Add(within),
 	}
 }
 
@@ -117,26 +123,25 @@ func recordReserve(within time.Duration) time.Duration {
 	return min(time.Second, within/4)
 }
 
-// refused explains a claim that did not hold, by the record that is there.
-func (t *try) refused(claim Claim, record Record) Result {
-	result := Result{Record: record, Steps: t.steps}
-	switch {
-	case record.Fingerprint != claim.Signup.Fingerprint():
-		result.Outcome = OutcomeConflict
-	case record.Status == StatusPending:
-		result.Outcome = OutcomeInProgress
-		result.RetryAfter = inProgressRetry
-	default:
-		result.Outcome = OutcomeReplayed
+// errVanished: the item is gone in the middle of a try, such as with a table
+// that is being restored. Nothing is on disk, so nothing can be promised.
+var errVanished = fmt.Errorf("%w: the signup is not in it any more", ErrUnavailable)
+
+// soon is when a sender may ask again, or somebody else will be done. It is not
+// the reconciler's back-off: a redelivery is a try at once.
+const soon = 2 * time.Second
+
+// theirs is the result where somebody else holds the signup, or has finished it.
+func (t *try) theirs(record Record) Result {
+	result := Result{Record: record, Outcome: OutcomeReplayed, Steps: t.steps}
+	if record.Status == StatusPending {
+		result.Outcome, result.RetryAfter = OutcomeInProgress, soon
 	}
 	return result
 }
 
-// inProgressRetry: whoever holds the lease will most likely be done by then.
-const inProgressRetry = 2 * time.Second
-
 // finish does the rest of a try that holds the lease.
-func (t *try) finish(ctx context.Context, record Record) Result {
+func (t *try) finish(ctx context.Context, record Record) (Result, error) {
 	trunk, adopted, err := t.obtain(ctx, &record)
 	if err != nil {
 		return t.release(ctx, record, err)
@@ -146,57 +151,67 @@ func (t *try) finish(ctx context.Context, record Record) Result {
 		SignupID: record.SignupID, Owner: t.owner, AccountSID: record.AccountSID, Trunk: *trunk, Now: t.engine.now(),
 	})
 	done(err)
-	if err != nil {
-		return t.notRecorded(ctx, record, trunk.SID, err)
-	}
-	result := Result{Record: recorded, Outcome: OutcomeCreated, Steps: t.steps}
 	switch {
-	case holds && adopted:
-		result.Outcome = OutcomeAdopted
-	case !holds && recorded.Status == StatusPending:
-		result.Outcome, result.RetryAfter = OutcomeInProgress, inProgressRetry // taken over; theirs counts
+	case err != nil:
+		return t.notRecorded(ctx, record, trunk.SID, err)
 	case !holds:
-		result.Outcome = OutcomeReplayed // decided by somebody else
-		if recorded.Status == StatusActive {
-			result.Problem = &Problem{Err: fmt.Errorf("active with another trunk, while this try got %s", trunk.SID), Alarm: AlarmTwoTrunks}
-		}
+		return t.overtaken(recorded, trunk.SID)
+	case adopted:
+		return Result{Record: recorded, Outcome: OutcomeAdopted, Steps: t.steps}, nil
 	}
-	return result
+	return Result{Record: recorded, Outcome: OutcomeCreated, Steps: t.steps}, nil
+}
+
+// overtaken: this try has a trunk, and the signup is somebody else's by now.
+// Whoever holds it while it is pending will adopt the same trunk; otherwise
+// nobody will.
+func (t *try) overtaken(record Record, trunkSID string) (Result, error) {
+	if record.SignupID == "" {
+		return Result{Steps: t.steps}, errVanished
+	}
+	result := t.theirs(record)
+	if record.Status != StatusPending {
+		result.Problem = &Problem{Err: fmt.Errorf("the signup is %s with trunk %q, while this try got %s", record.Status, record.TrunkSID, trunkSID), Alarm: AlarmOrphan}
+	}
+	return result, nil
 }
 
 // notRecorded: the trunk is there, but whether the record says so isn't known.
 // Giving the signup back finds out, and does no harm where it does.
-func (t *try) notRecorded(ctx context.Context, record Record, trunkSID string, cause error) Result {
-	result := t.release(ctx, record, fmt.Errorf("the trunk %s is not recorded yet: %w", trunkSID, cause))
+func (t *try) notRecorded(ctx context.Context, record Record, trunkSID string, cause error) (Result, error) {
+	result, err := t.release(ctx, record, fmt.Errorf("the trunk %s is not recorded yet: %w", trunkSID, cause))
 	if result.Record.Status == StatusActive && result.Record.TrunkSID == trunkSID {
 		result.Outcome, result.Problem = OutcomeCreated, nil
 	}
-	return result
+	return result, err
 }
 
 // release gives the signup back with the reason why the try did not finish it.
-func (t *try) release(ctx context.Context, record Record, cause error) Result {
-	problem, wait := judge(cause, record.Attempts)
-	result := Result{Record: record, Outcome: OutcomePending, RetryAfter: wait, Problem: &problem}
+func (t *try) release(ctx context.Context, record Record, cause error) (Result, error) {
 	now := t.engine.now()
+	problem, wait := judge(cause, record.Attempts, now.Sub(record.CreatedAt))
 	done := t.begin(StepRelease)
 	released, holds, err := t.engine.Ledger.Release(ctx, Release{
 		SignupID: record.SignupID, Owner: t.owner, Now: now,
-		DueAt: now.Add(wait), LastError: truncate(cause.Error(), maxLastError),
+		DueAt: now.Add(wait).Truncate(time.Millisecond), LastError: truncate(cause.Error(), maxLastError),
 	})
 	done(err)
-	result.Steps = t.steps
-	switch {
-	case err != nil:
-		result.RetryAfter = leaseMargin // the lease runs out by itself
-	case holds:
-		result.Record = released
-	case released.Status == StatusPending:
-		result.Record, result.Outcome, result.RetryAfter = released, OutcomeInProgress, inProgressRetry
-	case released.SignupID != "":
-		result.Record, result.Outcome, result.RetryAfter = released, OutcomeReplayed, 0
+	if err == nil && !holds {
+		if released.SignupID == "" {
+			return Result{Steps: t.steps}, errVanished
+		}
+		result := t.theirs(released)
+		result.Problem = &problem
+		return result, nil
 	}
-	return result
+	result := Result{Record: record, Outcome: OutcomePending, RetryAfter: soon, Problem: &problem, Steps: t.steps}
+	if err == nil {
+		result.Record = released
+	}
+	if errors.Is(cause, exotel.ErrRateLimited) {
+		result.RetryAfter = wait // nobody gets through before
+	}
+	return result, nil
 }
 
 // maxLastError is in bytes; the text is for an operator's screen.

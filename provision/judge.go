@@ -18,8 +18,8 @@ type Problem struct {
 // Alarm names what an operator should look at.
 type Alarm string
 
-// The alarms. In all of them the signup stays pending and is tried again: once
-// the cause is mended it finishes by itself.
+// The alarms. Except for the orphan, the signup stays pending and is tried
+// again: once the cause is mended it finishes by itself.
 const (
 	AlarmCredentials Alarm = "credentials_refused"     // 401 after fetching them again
 	AlarmNoSecret    Alarm = "credentials_unavailable" // they can't be fetched, or read
@@ -28,42 +28,63 @@ const (
 	AlarmMismatch    Alarm = "account_mismatch"        // the secret names another account
 	AlarmForeign     Alarm = "foreign_trunk"           // somebody else's trunk bears the name
 	AlarmNotListed   Alarm = "trunk_not_listed"        // five tries, and still not in the list
-	AlarmTwoTrunks   Alarm = "two_trunks"              // must not happen; see docs/architecture.md
+	AlarmPending     Alarm = "pending_too_long"        // an hour, whatever the cause
+	AlarmOrphan      Alarm = "orphan_trunk"            // made for a signup that was decided otherwise meanwhile
 )
 
-// notListedTries is after how many tries a duplicate that isn't listed is more
-// than a list that lags.
-const notListedTries = 5
+const (
+	// notListedTries is after how many tries a duplicate that isn't listed is
+	// more than a list that lags.
+	notListedTries = 5
+	// tooLong is how old a signup may become before somebody should look.
+	tooLong = time.Hour
+)
 
 // defaultRetryAfter is Exotel's own in its samples, where a 429 doesn't say
 // (vendor's repository, 2026-01).
 const defaultRetryAfter = time.Minute
 
-// judge decides what a failed try means: whether somebody should be called, and
-// when to come back. Nothing here rejects the signup.
-func judge(err error, attempts int) (Problem, time.Duration) {
-	problem, wait := Problem{Err: err}, backoff(attempts)
-	switch {
-	case errors.Is(err, errAnotherAccount):
-		problem.Alarm = AlarmMismatch
-	case errors.Is(err, errForeignTrunk):
-		problem.Alarm = AlarmForeign
-	case errors.Is(err, errNotListed):
-		if attempts >= notListedTries {
-			problem.Alarm = AlarmNotListed
-		}
-	case errors.Is(err, errNoCredentials):
-		problem.Alarm = AlarmNoSecret
-	case errors.Is(err, exotel.ErrUnauthorized):
-		problem.Alarm = AlarmCredentials
-	case errors.Is(err, exotel.ErrForbidden), errors.Is(err, exotel.ErrNotFound):
-		problem.Alarm = AlarmAccount
-	case errors.Is(err, exotel.ErrInvalid):
-		problem.Alarm = AlarmRefused
-	case errors.Is(err, exotel.ErrRateLimited):
+// judge decides what a failed try of a signup of that age means: whether
+// somebody should be called, and when the reconciler should come back. Nothing
+// here rejects the signup.
+func judge(err error, attempts int, age time.Duration) (Problem, time.Duration) {
+	wait := backoff(age)
+	if errors.Is(err, exotel.ErrRateLimited) {
 		wait = retryAfter(err)
 	}
+	problem := Problem{Err: err, Alarm: alarmOf(err, attempts)}
+	if problem.Alarm == "" && age >= tooLong {
+		problem.Alarm = AlarmPending
+	}
 	return problem, wait
+}
+
+func alarmOf(err error, attempts int) Alarm {
+	switch {
+	case errors.Is(err, errAnotherAccount):
+		return AlarmMismatch
+	case errors.Is(err, errForeignTrunk):
+		return AlarmForeign
+	case errors.Is(err, errNotListed):
+		if attempts >= notListedTries {
+			return AlarmNotListed
+		}
+	case errors.Is(err, errNoCredentials):
+		return AlarmNoSecret
+	case errors.Is(err, exotel.ErrUnauthorized):
+		return AlarmCredentials
+	case errors.Is(err, exotel.ErrForbidden), errors.Is(err, exotel.ErrNotFound):
+		return AlarmAccount
+	case errors.Is(err, exotel.ErrInvalid):
+		return AlarmRefused
+	}
+	return ""
+}
+
+// concernsAll tells whether what failed would fail for every other signup now:
+// the account's limit, its credentials, or the account itself.
+func concernsAll(err error) bool {
+	return errors.Is(err, exotel.ErrRateLimited) || errors.Is(err, exotel.ErrUnauthorized) || errors.Is(err, errNoCredentials)
 }
 
 func retryAfter(err error) time.Duration {
@@ -75,16 +96,15 @@ func retryAfter(err error) time.Duration {
 }
 
 const (
-	firstBackoff = 2 * time.Second
-	maxBackoff   = time.Hour
+	minBackoff = 2 * time.Second
+	maxBackoff = time.Hour
 )
 
-// backoff is how long the reconciler leaves a signup alone after so many tries:
-// exponential with full jitter, an hour at the most. A redelivery doesn't wait.
-func backoff(attempts int) time.Duration {
-	bound := maxBackoff
-	if shift := max(attempts-1, 0); shift < 11 { // 2 s << 11 is over an hour
-		bound = min(firstBackoff<<shift, maxBackoff)
-	}
-	return rand.N(bound).Round(time.Millisecond)
+// backoff is how long the reconciler leaves a signup of that age alone: full
+// jitter below the age, so that the pauses grow exponentially, up to an hour. It
+// goes by the age because the attempts are the redeliveries' too, and a sender
+// that redelivers often must not slow the reconciler down.
+func backoff(age time.Duration) time.Duration {
+	bound := min(max(age, minBackoff), maxBackoff)
+	return rand.N(bound)
 }

@@ -27,16 +27,27 @@ type Ledger interface {
 
 	// Get returns the record as last written, or ErrNotFound.
 	Get(ctx context.Context, signupID string) (Record, error)
-	// Due lists pending signups whose DueAt is not after the time, oldest
-	// first, at most so many. It may lag behind the writes by a moment.
-	Due(ctx context.Context, until time.Time, limit int) ([]Due, error)
+	// Due lists the ids of pending signups whose DueAt is not after the time,
+	// the longest due first, at most so many. It may lag behind the writes by a
+	// moment.
+	Due(ctx context.Context, until time.Time, limit int) ([]string, error)
+	// Backlog counts what is pending. It may lag too, and stop counting at some
+	// number of thousands.
+	Backlog(ctx context.Context) (Backlog, error)
 }
 
-// Due is a signup that somebody should come back to.
-type Due struct {
-	SignupID  string
-	DueAt     time.Time
-	CreatedAt time.Time
+// Backlog is what is pending, due or not.
+type Backlog struct {
+	Pending int
+	Oldest  time.Time // when the oldest was created; zero where nothing is pending
+}
+
+// Add counts one more.
+func (b *Backlog) Add(createdAt time.Time) {
+	b.Pending++
+	if b.Oldest.IsZero() || createdAt.Before(b.Oldest) {
+		b.Oldest = createdAt
+	}
 }
 
 // ErrNotFound says that there is no such signup.

@@ -50,7 +50,18 @@ func (p Pass) Log(ctx context.Context, log *slog.Logger) {
 		}
 		log.LogAttrs(ctx, result.Level(), "reconciled", append(result.LogAttrs(), slog.String("source", result.Record.Source))...)
 	}
-	if len(p.Results)+p.Missed+p.Failed > 0 {
-		log.InfoContext(ctx, "pass", "finished", finished, "pending", len(p.Results)-finished, "missed", p.Missed, "failed", p.Failed)
+	if len(p.Results)+p.Missed+p.Failed == 0 {
+		return
 	}
+	attrs := []slog.Attr{
+		slog.Int("finished", finished), slog.Int("pending", len(p.Results)-finished), slog.Int("missed", p.Missed), slog.Int("failed", p.Failed),
+	}
+	level := slog.LevelInfo
+	if p.Err != nil {
+		attrs, level = append(attrs, slog.String("error", p.Err.Error())), slog.LevelError
+	}
+	if p.Halted != nil {
+		attrs = append(attrs, slog.String("halted", p.Halted.Error()))
+	}
+	log.LogAttrs(ctx, level, "pass", attrs...)
 }

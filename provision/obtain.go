@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/trunkhook/trunkhook/exotel"
 )
@@ -78,21 +79,35 @@ func (t *try) pin(ctx context.Context, account *Account, record *Record) error {
 // find looks for the signup's trunk by its name, newest first. Exotel has no
 // filter by name.
 func find(ctx context.Context, trunks Trunks, record *Record) (*exotel.Trunk, error) {
-	for next := new(exotel.ListOptions); next != nil; {
+	unreadable := 0
+	for next := (&exotel.ListOptions{PageSize: findPageSize}); next != nil; {
 		page, err := trunks.List(ctx, *next)
 		if err != nil {
 			return nil, err
 		}
 		for _, trunk := range page.Trunks {
-			if trunk.Name != record.TrunkName {
-				continue
+			if trunk.Name == record.TrunkName {
+				return ours(trunk, record)
 			}
-			if domain := exotel.DomainName(record.AccountSID); trunk.DomainName != "" && trunk.DomainName != domain {
-				return nil, fmt.Errorf("%w: %s", errForeignTrunk, trunk.SID)
-			}
-			return &trunk, nil
 		}
+		unreadable += page.Unreadable
 		next = page.Next
 	}
+	if unreadable > 0 {
+		return nil, fmt.Errorf("%w; %d trunks in the list are unreadable", errNotListed, unreadable)
+	}
 	return nil, errNotListed
+}
+
+// findPageSize is more than the server may give: its maximum is documented
+// nowhere, and it says in the next page's address what it took.
+const findPageSize = 500
+
+// ours: 60 bits of hash make a foreign trunk of that name a non-event, but the
+// domain is there to be looked at.
+func ours(trunk exotel.Trunk, record *Record) (*exotel.Trunk, error) {
+	if trunk.DomainName != "" && !strings.EqualFold(trunk.DomainName, exotel.DomainName(record.AccountSID)) {
+		return nil, fmt.Errorf("%w: %s", errForeignTrunk, trunk.SID)
+	}
+	return &trunk, nil
 }

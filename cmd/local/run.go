@@ -90,23 +90,29 @@ func unwrapPath(err error) error {
 // functionTimeout is the webhook's in template.yaml.
 const functionTimeout = 10 * time.Second
 
-// serve answers until the context ends, and reconciles meanwhile.
+// serve answers until the context ends, and reconciles meanwhile. Both are over
+// when it returns: the table is closed after it.
 func serve(ctx context.Context, listener net.Listener, h *handler.Handler, engine *narrator, log *slog.Logger) error {
 	server := &http.Server{Handler: gateway{h}, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second}
-	var reconciler sync.WaitGroup
-	reconciler.Go(func() { reconcile(ctx, engine, log) })
-	stopped := make(chan error, 1)
-	go func() {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var parts sync.WaitGroup
+	parts.Go(func() { reconcile(ctx, engine, log) })
+	parts.Go(func() {
 		<-ctx.Done()
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), functionTimeout)
 		defer cancel()
-		stopped <- server.Shutdown(grace)
-	}()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
+		if err := server.Shutdown(grace); err != nil {
+			log.WarnContext(ctx, "requests were cut off", "error", err)
+		}
+	})
+	err := server.Serve(listener)
+	cancel()
+	parts.Wait()
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
 	}
-	reconciler.Wait()
-	return <-stopped
+	return err
 }
 
 const (

@@ -1,9 +1,11 @@
 package exoteltest
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -100,50 +102,82 @@ func (s *Server) nextFault(op Op) Fault {
 	return queue[0]
 }
 
-// status is what the caller will see; zero for nothing, or nothing whole.
-func (f Fault) status(answer reply) int {
+// wire is what goes back to the caller.
+type wire struct {
+	status int // zero: no answer
+	header http.Header
+	body   []byte
+	hang   bool // before the connection goes, the caller is kept waiting
+	reset  bool // the connection goes after the body
+	slow   bool // a byte every 50 ms
+}
+
+// wire is what the fault makes of what the API said.
+func (f Fault) wire(r *http.Request, answer reply) wire {
+	w := wire{status: answer.status, header: http.Header{"Content-Type": {"application/json"}}, body: answer.body()}
+	if f.RetryAfter != "" {
+		w.header.Set("Retry-After", f.RetryAfter)
+	}
 	switch f.Answer {
-	case AnswerReset, AnswerHang, AnswerCutOff:
-		return 0
-	case AnswerStatus, AnswerHTML:
-		return f.Status
-	default:
-		return answer.status
+	case AnswerNormal:
+	case AnswerReset:
+		w = wire{reset: true}
+	case AnswerHang:
+		w = wire{hang: true, reset: true}
+	case AnswerStatus:
+		w.status, w.body = f.Status, statusReply(r, f.Status).body()
+	case AnswerHTML:
+		w.header.Set("Content-Type", "text/html")
+		w.status, w.body = f.Status, fmt.Appendf(nil, "<html><body><h1>%d %s</h1></body></html>", f.Status, http.StatusText(f.Status))
+	case AnswerCutOff:
+		w.header.Set("Content-Length", strconv.Itoa(len(w.body)))
+		w.body, w.reset = w.body[:len(w.body)/2], true
+	case AnswerEmptySID:
+		w.body = answer.withEmptySID().body()
+	case AnswerHuge:
+		w.body = fmt.Appendf(nil, `{"padding":%q,"answer":%s}`, strings.Repeat("x", 2<<20), w.body)
+	case AnswerSlow:
+		w.slow = true
+	}
+	return w
+}
+
+// write sends it over a connection.
+func (s *Server) write(w http.ResponseWriter, r *http.Request, out wire) {
+	if out.hang {
+		s.wait(r.Context())
+	}
+	if out.status != 0 {
+		for name, values := range out.header {
+			w.Header()[name] = values
+		}
+		w.WriteHeader(out.status)
+		s.writeBody(w, r.Context(), out)
+	}
+	if out.reset {
+		reset(w)
 	}
 }
 
-func (f Fault) write(s *Server, w http.ResponseWriter, r *http.Request, answer reply) {
-	if f.RetryAfter != "" {
-		w.Header().Set("Retry-After", f.RetryAfter)
+func (s *Server) writeBody(w http.ResponseWriter, ctx context.Context, out wire) { //nolint:revive // the writer first, as everywhere in net/http
+	chunks := [][]byte{out.body}
+	if out.slow {
+		chunks = slices.Collect(slices.Chunk(out.body, 1))
 	}
-	switch f.Answer {
-	case AnswerReset:
-		reset(w)
-	case AnswerHang:
-		select {
-		case <-r.Context().Done():
-		case <-s.stopped:
+	for _, chunk := range chunks {
+		if _, err := w.Write(chunk); err != nil {
+			return
 		}
-		reset(w)
-	case AnswerStatus:
-		statusReply(r, f.Status).write(w)
-	case AnswerHTML:
-		w.Header().Set("Content-Type", "text/html")
-		w.WriteHeader(f.Status)
-		fmt.Fprintf(w, "<html><body><h1>%d %s</h1></body></html>", f.Status, http.StatusText(f.Status))
-	case AnswerCutOff:
-		cutOff(w, answer)
-	case AnswerEmptySID:
-		answer.withEmptySID().write(w)
-	case AnswerHuge:
-		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprintf(w, `{"padding":%q,"answer":%s}`, strings.Repeat("x", 2<<20), answer.body())
-	case AnswerSlow:
-		s.slow(w, r, answer)
-	default:
-		answer.write(w)
+		if out.slow || out.reset {
+			_ = http.NewResponseController(w).Flush()
+		}
+		if out.slow && !s.pause(ctx, slowPause) {
+			return
+		}
 	}
 }
+
+const slowPause = 50 * time.Millisecond
 
 // reset drops the connection so that the caller sees a reset, not an end.
 func reset(w http.ResponseWriter) {
@@ -157,30 +191,21 @@ func reset(w http.ResponseWriter) {
 	_ = conn.Close()
 }
 
-func cutOff(w http.ResponseWriter, answer reply) {
-	body := answer.body()
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(answer.status)
-	_, _ = w.Write(body[:len(body)/2])
-	_ = http.NewResponseController(w).Flush()
-	reset(w)
+// wait keeps a caller until it goes, or the fake stops.
+func (s *Server) wait(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-s.stopped:
+	}
 }
 
-func (s *Server) slow(w http.ResponseWriter, r *http.Request, answer reply) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(answer.status)
-	for _, b := range answer.body() {
-		if _, err := w.Write([]byte{b}); err != nil {
-			return
-		}
-		_ = http.NewResponseController(w).Flush()
-		select {
-		case <-time.After(50 * time.Millisecond):
-		case <-r.Context().Done():
-			return
-		case <-s.stopped:
-			return
-		}
+// pause tells whether it came to its end.
+func (s *Server) pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+	case <-s.stopped:
 	}
+	return false
 }

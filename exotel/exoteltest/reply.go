@@ -74,18 +74,16 @@ func (a reply) withEmptySID() reply {
 	return reply{a.status, envelope}
 }
 
+// body is empty where the API said nothing.
 func (a reply) body() []byte {
+	if a.envelope == nil {
+		return nil
+	}
 	body, err := json.Marshal(a.envelope)
 	if err != nil {
 		panic(err) // it holds strings, numbers and maps of them
 	}
 	return body
-}
-
-func (a reply) write(w http.ResponseWriter) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body())
 }
 
 func randomHex(bytes int) string {

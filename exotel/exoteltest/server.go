@@ -35,9 +35,10 @@ type Server struct {
 	URL string
 
 	account string
-	http    *http.Server
 	stopped chan struct{} // closed by Close, ends what hangs
 	late    sync.WaitGroup
+	hangUp  func() error
+	close   func()
 
 	mu        sync.Mutex
 	key       string
@@ -51,14 +52,15 @@ type Server struct {
 	dupStatus int
 }
 
-// Start runs a fake for the length of a test. The argument is a *testing.T, *testing.B or
-// *testing.F.
-func Start(t interface {
+// TB is what the fake needs of a *testing.T, *testing.B or *testing.F.
+type TB interface {
 	Helper()
-	Cleanup(func())
+	Cleanup(f func())
 	Fatalf(format string, args ...any)
-},
-) *Server {
+}
+
+// Start runs a fake for the length of a test.
+func Start(t TB) *Server {
 	t.Helper()
 	s, err := New(Options{})
 	if err != nil {
@@ -74,30 +76,42 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{
-		URL:       "http://" + listener.Addr().String(),
-		account:   cmp.Or(o.AccountSID, DefaultAccountSID),
-		key:       cmp.Or(o.APIKey, DefaultAPIKey),
-		token:     cmp.Or(o.APIToken, DefaultAPIToken),
-		stopped:   make(chan struct{}),
-		faults:    make(map[Op][]Fault),
-		dupStatus: http.StatusOK,
-	}
-	s.http = &http.Server{Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: 10 * time.Second}
+	s := Offline(o)
+	s.URL = "http://" + listener.Addr().String()
+	server := &http.Server{Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: 10 * time.Second}
+	s.hangUp = server.Close
 	go func() {
-		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			panic("exoteltest: " + err.Error()) // nobody is there to tell
 		}
 	}()
 	return s, nil
 }
 
-// Close stops the fake, what hangs in it included.
-func (s *Server) Close() {
-	close(s.stopped)
-	_ = s.http.Close()
-	s.late.Wait()
+// Offline is a fake without a network, for tests in a bubble of
+// testing/synctest, where a server can't be: it is reached through
+// [Server.Transport] only. Close it before the bubble ends.
+func Offline(o Options) *Server {
+	s := &Server{
+		URL:       "http://localhost",
+		account:   cmp.Or(o.AccountSID, DefaultAccountSID),
+		key:       cmp.Or(o.APIKey, DefaultAPIKey),
+		token:     cmp.Or(o.APIToken, DefaultAPIToken),
+		stopped:   make(chan struct{}),
+		hangUp:    func() error { return nil },
+		faults:    make(map[Op][]Fault),
+		dupStatus: http.StatusOK,
+	}
+	s.close = sync.OnceFunc(func() {
+		close(s.stopped)
+		_ = s.hangUp()
+		s.late.Wait()
+	})
+	return s
 }
+
+// Close stops the fake, what hangs in it included. It may be called again.
+func (s *Server) Close() { s.close() }
 
 // Config is what a client of this fake is made with.
 func (s *Server) Config() exotel.Config {
@@ -174,14 +188,19 @@ func (s *Server) Count(op Op) int {
 	return count
 }
 
-// serve takes one request through fault, work and answer.
+// serve answers a request that came over the network.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	call := Call{At: time.Now(), Op: s.route(r)}
-	fault := s.nextFault(call.Op)
 	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
 	if err != nil {
 		return // the caller is gone
 	}
+	s.write(w, r, s.handle(r, body))
+}
+
+// handle takes one request through fault, work and answer.
+func (s *Server) handle(r *http.Request, body []byte) wire {
+	call := Call{At: time.Now(), Op: s.route(r), TrunkName: nameIn(body)}
+	fault := s.nextFault(call.Op)
 	s.sleep(s.currentLatency() + fault.Delay)
 	var answer reply
 	switch fault.Work {
@@ -191,10 +210,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	default:
 		answer = s.process(call.Op, r, body)
 	}
-	call.TrunkName, call.Code = nameIn(body), answer.code()
-	call.Status = fault.status(answer)
+	out := fault.wire(r, answer)
+	call.Code, call.Status = answer.code(), out.status
 	s.note(call)
-	fault.write(s, w, r, answer)
+	return out
 }
 
 func (s *Server) workLate(after time.Duration, r *http.Request, body []byte) {

@@ -17,11 +17,12 @@ func TestRefusalsAreThoseOfTheVendor(t *testing.T) {
 	t.Parallel()
 	const trunks = "/v2/accounts/exoteltest/trunks"
 	tests := map[string]struct {
-		method, path, contentType, body, key string
-		status, inner, code                  int
-		text                                 string
+		method, path, contentType, body, key, token string
+		status, inner, code                         int
+		text                                        string
 	}{
 		"wrong key":          {key: "other", body: `{}`, status: 401, inner: 401, code: 1010, text: "Authorization failed"},
+		"wrong token":        {token: "other", body: `{}`, status: 401, inner: 401, code: 1010, text: "Authorization failed"},
 		"another account":    {path: "/v2/accounts/other/trunks", body: `{}`, status: 403, inner: 403, code: 1003},
 		"unknown path":       {path: "/v2/accounts/exoteltest/nothing", status: 404, inner: 404, code: 1000},
 		"content type":       {contentType: "text/plain", body: `{}`, status: 415, inner: 415, code: 1011, text: "text/plain"},
@@ -40,12 +41,12 @@ func TestRefusalsAreThoseOfTheVendor(t *testing.T) {
 			t.Parallel()
 			fake := exoteltest.Start(t)
 			fake.Add(exotel.Trunk{Name: "taken"})
-			status, answer := ask(t, fake, or(test.method, http.MethodPost), or(test.path, trunks), or(test.contentType, "application/json"), or(test.key, exoteltest.DefaultAPIKey), test.body)
+			status, answer := ask(t, fake, or(test.method, http.MethodPost), or(test.path, trunks), or(test.contentType, "application/json"), or(test.key, exoteltest.DefaultAPIKey), or(test.token, exoteltest.DefaultAPIToken), test.body)
 			got := answer.Response
 			if status != test.status || got.Code != test.inner || got.ErrorData.Code != test.code || !strings.Contains(got.ErrorData.Description, test.text) {
 				t.Errorf("got HTTP %d, %+v; want %d, %d, %d, %q", status, got, test.status, test.inner, test.code, test.text)
 			}
-			if answer.RequestID == "" || answer.HTTPCode != status {
+			if answer.RequestID == "" || answer.HTTPCode != status || (answer.Response.Status == "success") != (test.inner == 200) {
 				t.Errorf("envelope %+v", answer)
 			}
 		})
@@ -68,6 +69,7 @@ type envelope struct {
 	HTTPCode  int    `json:"http_code"`
 	Response  struct {
 		Code      int
+		Status    string
 		ErrorData struct {
 			Code        int
 			Description string
@@ -75,14 +77,14 @@ type envelope struct {
 	}
 }
 
-func ask(t *testing.T, fake *exoteltest.Server, method, path, contentType, key, body string) (int, envelope) {
+func ask(t *testing.T, fake *exoteltest.Server, method, path, contentType, key, token, body string) (int, envelope) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, fake.URL+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", contentType)
-	r.SetBasicAuth(key, exoteltest.DefaultAPIToken)
+	r.SetBasicAuth(key, token)
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)

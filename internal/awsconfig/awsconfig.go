@@ -106,10 +106,11 @@ func (e *environment) endpoint(service string) *string {
 
 // Both services answer within tens of milliseconds. What takes this long has
 // met a connection that died while the function was frozen, and is better tried
-// again: every write recognises itself.
+// again: every write recognises itself. It is less than the second that a try
+// keeps back for its record, so that the record can be tried again too.
 const (
 	dialTimeout   = time.Second
-	answerTimeout = 2 * time.Second
+	answerTimeout = 700 * time.Millisecond
 )
 
 func httpClient() *awshttp.BuildableClient {

@@ -155,32 +155,31 @@ func (l *Ledger) Get(_ context.Context, signupID string) (provision.Record, erro
 }
 
 // Due implements provision.Ledger.
-func (l *Ledger) Due(_ context.Context, until time.Time, limit int) (due []provision.Due, err error) {
+func (l *Ledger) Due(_ context.Context, until time.Time, limit int) (due []string, err error) {
 	last := []byte(until.UTC().Format(dueFormat))
 	err = l.db.View(func(tx *bbolt.Tx) error {
 		cursor := tx.Bucket(queue).Cursor()
-		for key, value := cursor.First(); key != nil && len(due) < limit; key, value = cursor.Next() {
+		for key, _ := cursor.First(); key != nil && len(due) < limit; key, _ = cursor.Next() {
 			if bytes.Compare(key[:len(last)], last) > 0 {
 				return nil
 			}
-			entry, err := parseDue(key, value)
-			if err != nil {
-				return err
-			}
-			due = append(due, entry)
+			due = append(due, string(key[len(dueFormat):]))
 		}
 		return nil
 	})
 	return due, err
 }
 
-func parseDue(key, value []byte) (provision.Due, error) {
-	dueAt, err := time.Parse(dueFormat, string(key[:len(dueFormat)]))
-	if err != nil {
-		return provision.Due{}, err
-	}
-	createdAt, err := time.Parse(time.RFC3339Nano, string(value))
-	return provision.Due{SignupID: string(key[len(dueFormat):]), DueAt: dueAt, CreatedAt: createdAt}, err
+// Backlog implements provision.Ledger.
+func (l *Ledger) Backlog(context.Context) (backlog provision.Backlog, err error) {
+	err = l.db.View(func(tx *bbolt.Tx) error {
+		return tx.Bucket(queue).ForEach(func(_, createdAt []byte) error {
+			created, err := time.Parse(time.RFC3339Nano, string(createdAt))
+			backlog.Add(created)
+			return err
+		})
+	})
+	return backlog, err
 }
 
 // Active calls the function with every active signup, in the order of the ids.

@@ -46,7 +46,7 @@ func TestRecordsSurviveReopening(t *testing.T) {
 	}
 	l = open(t, path)
 	defer l.Close()
-	if due, err := l.Due(t.Context(), now.Add(time.Minute), 10); err != nil || len(due) != 1 {
+	if due, err := l.Due(t.Context(), now.Add(time.Minute), 10); err != nil || len(due) != 1 || due[0] != "acme-42" {
 		t.Errorf("due: %+v, %v", due, err)
 	}
 	if _, _, err := l.Activate(t.Context(), provision.Activate{SignupID: "acme-42", Owner: "one", Now: now, Trunk: exotel.Trunk{SID: "trmum1a"}}); err != nil {

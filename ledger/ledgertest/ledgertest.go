@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) provision.Ledger) {
 		"a late worker changes nothing":                      lateWorker,
 		"every write recognises itself":                      ambiguousWrites,
 		"due is what is due, oldest first":                   due,
+		"the backlog is what is pending":                     backlog,
 		"an unknown signup is not found":                     unknown,
 		"fifty claims at once have one winner":               raceToClaim,
 		"fifty claims of a lease that ended have one winner": raceToClaimAgain,
@@ -294,19 +295,13 @@ func due(t *testing.T, l provision.Ledger) {
 	do(t, l.Claim, c, true)
 	do(t, l.Activate, finished, true)
 
-	ids := func(until time.Time, limit int) (ids []string) {
+	ids := func(until time.Time, limit int) []string {
 		t.Helper()
 		list, err := l.Due(t.Context(), until, limit)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, d := range list {
-			if !d.CreatedAt.Equal(at(0)) || d.DueAt.After(until) {
-				t.Errorf("got %+v", d)
-			}
-			ids = append(ids, d.SignupID)
-		}
-		return ids
+		return list
 	}
 	if got, want := ids(at(41), 10), []string{"signup-1", "signup-2", "signup-4"}; !slices.Equal(got, want) {
 		t.Errorf("due: %v, want %v", got, want)
@@ -316,6 +311,23 @@ func due(t *testing.T, l provision.Ledger) {
 	}
 	if got := ids(at(10), 10); len(got) != 0 {
 		t.Errorf("too early: %v", got)
+	}
+}
+
+func backlog(t *testing.T, l provision.Ledger) {
+	if got, err := l.Backlog(t.Context()); err != nil || got != (provision.Backlog{}) {
+		t.Errorf("nothing: %+v, %v", got, err)
+	}
+	for i, seconds := range []int{30, 10, 20} {
+		c := claim("one", seconds)
+		c.Signup.ID = fmt.Sprintf("signup-%d", i)
+		do(t, l.Claim, c, true)
+	}
+	finished := activateBy("one", "trmum1a", 21)
+	finished.SignupID = "signup-2"
+	do(t, l.Activate, finished, true)
+	if got, err := l.Backlog(t.Context()); err != nil || got.Pending != 2 || !got.Oldest.Equal(at(10)) {
+		t.Errorf("got %+v, %v; want 2, the oldest of %v", got, err, at(10))
 	}
 }
 
