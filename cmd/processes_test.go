@@ -251,14 +251,20 @@ func TestKilledProcessIsFinishedByTheReconciler(t *testing.T) {
 		}
 	}
 	pass() // too early: the lease still runs
+	if line := reconciler.LastLine(t); line["PendingSignups"] != 1.0 || line["OldestPendingSignup"].(float64) <= 0 || line["FunctionName"] != "test" || line["_aws"] == nil {
+		t.Errorf("metrics %v", line)
+	}
 	if record, err := c.ledger.Get(t.Context(), "acme-42"); err != nil || record.Status != provision.StatusPending || record.Attempts != 1 {
 		t.Errorf("during the lease: %+v, %v", record, err)
 	}
 	time.Sleep(timeout + 2*time.Second)
 	pass()
 	c.oneTrunk("acme-42")
-	if line := reconciler.LastLine(t); line["message"] != "pass" || line["finished"] != 1.0 {
-		t.Errorf("logged %v", line)
+	if line := reconciler.LastLine(t); line["PendingSignups"] != 0.0 || line["OldestPendingSignup"] != 0.0 {
+		t.Errorf("metrics %v", line)
+	}
+	if !strings.Contains(reconciler.Output(), `"message":"pass","finished":1,`) {
+		t.Errorf("logged %s", reconciler.Output())
 	}
 }
 

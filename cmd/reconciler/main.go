@@ -7,10 +7,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/trunkhook/trunkhook/internal/function"
+	"github.com/trunkhook/trunkhook/internal/metrics"
 	"github.com/trunkhook/trunkhook/internal/settings"
 )
 
@@ -24,6 +27,26 @@ func main() {
 	lambda.Start(func(ctx context.Context, _ json.RawMessage) error {
 		pass, err := parts.Engine.Reconcile(ctx)
 		pass.Log(ctx, parts.Log)
-		return err
+		if err != nil {
+			return err
+		}
+		return logBacklog(ctx, parts)
 	})
+}
+
+// logBacklog writes what the alarm on signups that stay pending looks at. It is
+// written after every pass, so that its absence is an alarm too.
+func logBacklog(ctx context.Context, parts function.Parts) error {
+	backlog, err := parts.Engine.Ledger.Backlog(ctx)
+	if err != nil {
+		return err
+	}
+	var oldest time.Duration
+	if backlog.Pending > 0 {
+		oldest = time.Since(backlog.Oldest)
+	}
+	metrics.Log(ctx, parts.Log, lambdacontext.FunctionName,
+		metrics.Metric{Name: "PendingSignups", Unit: "Count", Value: float64(backlog.Pending)},
+		metrics.Metric{Name: "OldestPendingSignup", Unit: "Seconds", Value: oldest.Seconds()})
+	return nil
 }

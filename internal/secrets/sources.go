@@ -22,7 +22,7 @@ var _ handler.Secrets = (*Sources)(nil)
 
 // NewSources returns the sources' secrets. Nothing is fetched yet.
 func NewSources(fetch Fetch, log *slog.Logger) *Sources {
-	parse := func(text string) (*map[string][]string, error) { return parseSources(text, log) }
+	parse := func(text string) (*map[string][]string, error) { return usable(text, log) }
 	return &Sources{cache[map[string][]string]{name: "of the sources", fetch: fetch, parse: parse, log: log, freshFor: sourcesFreshFor}}
 }
 
@@ -54,24 +54,33 @@ func (s *Sources) Renew(ctx context.Context, source string) ([]string, error) {
 	return (*all)[source], nil
 }
 
-// parseSources reads {"source": ["secret", ...], ...}. An entry that can never
-// match is said, by its place, and left out; the others work.
-func parseSources(text string, log *slog.Logger) (*map[string][]string, error) {
+// ParseSources reads {"source": ["secret", ...], ...}. The error holds nothing of
+// it.
+func ParseSources(text string) (map[string][]string, error) {
 	var sources map[string][]string
 	if json.Unmarshal([]byte(text), &sources) != nil || sources == nil {
 		return nil, errors.New(`it is not {"source": ["secret", ...], ...}`)
 	}
+	return sources, nil
+}
+
+// usable leaves out what can never match, and says so by its place.
+func usable(text string, log *slog.Logger) (*map[string][]string, error) {
+	sources, err := ParseSources(text)
+	if err != nil {
+		return nil, err
+	}
 	for source, secrets := range sources {
-		usable := secrets[:0]
+		good := secrets[:0]
 		for i, secret := range secrets {
 			secret = strings.TrimSpace(secret) // pasted secrets bring line breaks
 			if err := handler.CheckSecret(secret); err != nil {
 				log.Warn("a secret of a source can't be used", "source", source, "index", i, "error", err)
 				continue
 			}
-			usable = append(usable, secret)
+			good = append(good, secret)
 		}
-		sources[source] = usable
+		sources[source] = good
 	}
 	return &sources, nil
 }
