@@ -1,0 +1,210 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/trunkhook/trunkhook/exotel/exoteltest"
+	"github.com/trunkhook/trunkhook/provision"
+)
+
+// TestStack is one story, told in the order of its parts: each stands on those
+// before it.
+func TestStack(t *testing.T) {
+	e := startEmulator(t)
+	built := build(t, e)
+	s := deploy(t, e, built, "trunkhook-e2e", "e2e")
+	began := time.Now() // the schedule's first tick comes a minute after the deploy
+
+	for _, part := range []struct {
+		name string
+		do   func(t *testing.T, s *stack)
+	}{
+		{"a new signup becomes a trunk, and a replay changes nothing", newAndReplay},
+		{"fifty duplicates at once make one trunk", duplicates},
+		{"a lost answer is adopted on redelivery", lostAnswer},
+		{"what is wrong is refused", refusals},
+	} {
+		t.Run(part.name, func(t *testing.T) { part.do(t, s) })
+	}
+	t.Run("a signup left pending is finished by the schedule", func(t *testing.T) { schedule(t, s, began) })
+	t.Run("a running stack is updated", func(t *testing.T) { update(t, s) })
+	t.Run("a second stack stands beside the first", func(t *testing.T) { second(t, s, deploy(t, e, built, "trunkhook-e2e-two", "two")) })
+	t.Run("bad parameters are refused before anything is deployed", func(t *testing.T) { badParameters(t, s) })
+}
+
+// active reads the item, as anybody with the table could, and holds it against
+// what Exotel has.
+func active(t *testing.T, s *stack, id string) {
+	t.Helper()
+	record, err := s.ledger.Get(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sids []string
+	for _, trunk := range s.fake.Trunks() {
+		if trunk.Name == provision.TrunkName(s.prefix, id) {
+			sids = append(sids, trunk.SID)
+		}
+	}
+	if record.Status != provision.StatusActive || len(sids) != 1 || record.TrunkSID != sids[0] {
+		t.Errorf("%s: trunks at Exotel %v, item %+v", id, sids, record)
+	}
+}
+
+func newAndReplay(t *testing.T, s *stack) {
+	first := s.signUp(t, "acme-42")
+	if first.status != http.StatusCreated || first.Status != "active" || first.SID == "" {
+		t.Fatalf("new: %d %s", first.status, first.body)
+	}
+	again := s.signUp(t, "acme-42")
+	if again.status != http.StatusOK || again.body != first.body || again.header.Get("Idempotent-Replayed") != "true" {
+		t.Errorf("replay: %d %s", again.status, again.body)
+	}
+	shown := s.send(t, http.MethodGet, "/signups/acme-42", "Bearer "+s.bearer, "")
+	if shown.status != http.StatusOK || shown.body != first.body {
+		t.Errorf("status: %d %s", shown.status, shown.body)
+	}
+	active(t, s, "acme-42")
+}
+
+func duplicates(t *testing.T, s *stack) {
+	s.fake.SetLatency(200 * time.Millisecond)
+	defer s.fake.SetLatency(0)
+	before := s.fake.Count(exoteltest.Create)
+	var mu sync.Mutex
+	statuses := map[int]int{}
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			a := s.signUp(t, "duplicated")
+			mu.Lock()
+			defer mu.Unlock()
+			statuses[a.status]++
+		})
+	}
+	all.Wait()
+	if statuses[http.StatusCreated] != 1 || statuses[http.StatusOK]+statuses[http.StatusAccepted] != 49 {
+		t.Errorf("statuses %v", statuses)
+	}
+	if n := s.fake.Count(exoteltest.Create) - before; n != 1 {
+		t.Errorf("%d creates", n)
+	}
+	active(t, s, "duplicated")
+}
+
+func lostAnswer(t *testing.T, s *stack) {
+	s.fake.Inject(exoteltest.Create, exoteltest.LoseAnswer)
+	if first := s.signUp(t, "lost"); first.status != http.StatusAccepted || first.Status != "pending" || first.header.Get("Location") != "/signups/lost" {
+		t.Errorf("first: %d %v %s", first.status, first.header, first.body)
+	}
+	if again := s.signUp(t, "lost"); again.status != http.StatusCreated {
+		t.Errorf("again: %d %s", again.status, again.body)
+	}
+	active(t, s, "lost")
+}
+
+func refusals(t *testing.T, s *stack) {
+	good := "Bearer " + s.bearer
+	calls := len(s.fake.Calls())
+	for name, test := range map[string]struct {
+		method, path, authorization, body string
+		status                            int
+		says                              string
+	}{
+		"bad token":      {http.MethodPost, "/signups", "Bearer no", `{"signup_id":"bad","company":"A"}`, 401, "Unauthorized"},
+		"no token":       {http.MethodPost, "/signups", "", `{"signup_id":"bad","company":"A"}`, 401, "Unauthorized"},
+		"broken JSON":    {http.MethodPost, "/signups", good, `{"signup_id":`, 400, "broken"},
+		"bad fields":     {http.MethodPost, "/signups", good, `{"signup_id":"a b"}`, 422, `"field":"company"`},
+		"other content":  {http.MethodPost, "/signups", good, `{"signup_id":"acme-42","company":"Other"}`, 422, "other content"},
+		"wrong method":   {http.MethodDelete, "/signups", good, ``, 405, "Not Allowed"},
+		"wrong method 2": {http.MethodPut, "/signups/acme-42", good, ``, 405, "Not Allowed"},
+		"unknown signup": {http.MethodGet, "/signups/nobody", good, ``, 404, "Not Found"},
+		"closed source":  {http.MethodPost, "/webhooks/hubspot", good, `{}`, 404, "Not Found"},
+	} {
+		a := s.send(t, test.method, test.path, test.authorization, test.body)
+		if a.status != test.status || !strings.Contains(a.body, test.says) {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
+		}
+	}
+	if n := len(s.fake.Calls()) - calls; n != 0 {
+		t.Errorf("%d calls to Exotel", n)
+	}
+	if _, err := s.ledger.Get(t.Context(), "bad"); err == nil {
+		t.Error("a refused signup left an item")
+	}
+}
+
+// schedule waits for the emulator's EventBridge Scheduler, which fires a minute
+// after the deploy and every minute from then on.
+func schedule(t *testing.T, s *stack, began time.Time) {
+	s.fake.Inject(exoteltest.Create, exoteltest.LoseAnswer)
+	if a := s.signUp(t, "left"); a.status != http.StatusAccepted {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	waitFor(t, 150*time.Second, func() bool {
+		record, err := s.ledger.Get(t.Context(), "left")
+		return err == nil && record.Status == provision.StatusActive
+	})
+	t.Logf("%5.1f s  since the deploy: the schedule finished it", time.Since(began).Seconds())
+	active(t, s, "left")
+}
+
+// update changes a parameter of the running stack, and nothing else.
+func update(t *testing.T, s *stack) {
+	before := s.outputs
+	s.update(t, "ReplyWithin=3s")
+	for name, value := range before {
+		if s.outputs[name] != value {
+			t.Errorf("%s was %s, is %s", name, value, s.outputs[name])
+		}
+	}
+	if a := s.signUp(t, "acme-42"); a.status != http.StatusOK {
+		t.Errorf("what was there: %d %s", a.status, a.body)
+	}
+	if a := s.signUp(t, "after-the-update"); a.status != http.StatusCreated {
+		t.Errorf("what is new: %d %s", a.status, a.body)
+	}
+	active(t, s, "after-the-update")
+}
+
+func second(t *testing.T, first, two *stack) {
+	for name, value := range first.outputs {
+		if two.outputs[name] == value {
+			t.Errorf("both stacks have %s %s", name, value)
+		}
+	}
+	if a := two.signUp(t, "acme-42"); a.status != http.StatusCreated {
+		t.Errorf("the second: %d %s", a.status, a.body)
+	}
+	active(t, two, "acme-42")
+	active(t, first, "acme-42")
+	if a := two.send(t, http.MethodGet, "/signups/acme-42", "Bearer "+first.bearer, ""); a.status != http.StatusUnauthorized {
+		t.Errorf("the first one's token opens the second: %d", a.status)
+	}
+}
+
+func badParameters(t *testing.T, s *stack) {
+	for override, says := range map[string]string{
+		"TrunkPrefix=Long!":                   "TrunkPrefix",
+		"AlarmEmail=nobody":                   "AlarmEmail",
+		"ReplyWithin=soon":                    "ReplyWithin",
+		"ReplyWithin=30s":                     "ReplyWithin",
+		"PublicUrl=hooks.example.com":         "PublicUrl",
+		"ExotelBaseUrl=http://exotel.example": "ExotelBaseUrl",
+		"Architecture=mips":                   "Architecture",
+		"LogRetentionDays=8":                  "LogRetentionDays",
+		"PendingAlarmSeconds=1":               "PendingAlarmSeconds",
+	} {
+		out, err := s.emulator.try(t, variable(t, "E2E_SAM"), "deploy", "--template-file", s.built, "--stack-name", "trunkhook-e2e-bad",
+			"--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar", "--parameter-overrides", override)
+		if err == nil || !strings.Contains(out, says) {
+			t.Errorf("%s: %v\n%s", override, err, tail(out, 5))
+		}
+	}
+}

@@ -1,0 +1,83 @@
+"""Give a stack on MiniStack the routes of its HTTP API.
+
+SAM puts the routes of an AWS::Serverless::HttpApi into the Body of the API, an
+OpenAPI document. MiniStack 1.5.33 makes the API and ignores that document (seen
+2026-11). This reads the document back from the deployed stack and makes the
+routes through the apigatewayv2 API, so that the template stays the real one.
+
+Usage: routes.py STACK
+"""
+
+import json
+import re
+import sys
+
+import boto3
+
+ANY = "x-amazon-apigateway-any-method"
+INTEGRATION = "x-amazon-apigateway-integration"
+
+
+class Stack:
+    """A deployed stack: its processed template, and what its names stand for."""
+
+    def __init__(self, name):
+        cloudformation = boto3.client("cloudformation")
+        body = cloudformation.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"]
+        self.template = body if isinstance(body, dict) else json.loads(body)
+        self.values = {
+            "AWS::Partition": "aws",
+            "AWS::StackName": name,
+            "AWS::Region": cloudformation.meta.region_name,
+            "AWS::AccountId": boto3.client("sts").get_caller_identity()["Account"],
+        }
+        arn = self.resolve({"Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:"})
+        for resource in cloudformation.describe_stack_resources(StackName=name)["StackResources"]:
+            logical, physical = resource["LogicalResourceId"], resource["PhysicalResourceId"]
+            self.values[logical] = physical
+            if resource["ResourceType"] == "AWS::Lambda::Function":
+                self.values[logical + ".Arn"] = arn + physical
+
+    def resolve(self, value):
+        """The value with Ref and Fn::Sub worked out."""
+        if isinstance(value, list):
+            return [self.resolve(element) for element in value]
+        if not isinstance(value, dict):
+            return value
+        if "Ref" in value:
+            return self.values[value["Ref"]]
+        if "Fn::Sub" in value:
+            return re.sub(r"\$\{([^}]+)\}", lambda match: self.values[match[1]], value["Fn::Sub"])
+        return {key: self.resolve(element) for key, element in value.items()}
+
+    def apis(self):
+        """Id and OpenAPI document of each HTTP API."""
+        for name, resource in self.template["Resources"].items():
+            if resource["Type"] == "AWS::ApiGatewayV2::Api":
+                yield self.values[name], self.resolve(resource["Properties"]["Body"])
+
+
+def make_routes(gateway, api, document):
+    if gateway.get_routes(ApiId=api)["Items"]:
+        sys.exit("MiniStack has made the routes itself: this file is no longer needed")
+    integrations = {}
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            integration = operation[INTEGRATION]
+            uri = integration["uri"]
+            if uri not in integrations:
+                integrations[uri] = gateway.create_integration(
+                    ApiId=api,
+                    IntegrationType="AWS_PROXY",
+                    IntegrationMethod="POST",
+                    IntegrationUri=uri,
+                    PayloadFormatVersion=integration["payloadFormatVersion"],
+                )["IntegrationId"]
+            key = f"{'ANY' if method == ANY else method.upper()} {path}"
+            gateway.create_route(ApiId=api, RouteKey=key, Target=f"integrations/{integrations[uri]}")
+            print(key)
+
+
+if __name__ == "__main__":
+    for api_id, openapi in Stack(sys.argv[1]).apis():
+        make_routes(boto3.client("apigatewayv2"), api_id, openapi)

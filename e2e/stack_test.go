@@ -1,0 +1,148 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/trunkhook/trunkhook/exotel/exoteltest"
+	"github.com/trunkhook/trunkhook/internal/dynamotest"
+	"github.com/trunkhook/trunkhook/ledger"
+)
+
+// stack is a deployed one, with an Exotel of its own.
+type stack struct {
+	emulator *emulator
+	name     string
+	prefix   string
+	built    string // the built template
+	fake     *exoteltest.Server
+	outputs  outputs
+	url      string
+	ledger   *ledger.Ledger
+	bearer   string
+}
+
+type outputs map[string]string
+
+// build is sam build, for the architecture of this machine. It returns the
+// built template.
+func build(t *testing.T, e *emulator) string {
+	t.Helper()
+	defer lap(t, "sam build")()
+	dir := t.TempDir()
+	t.Setenv("CGO_ENABLED", "0")
+	t.Setenv("GOFLAGS", "-trimpath -buildvcs=false -tags=lambda.norpc '-ldflags=-s -w'")
+	e.run(t, variable(t, "E2E_SAM"), "build", "--build-dir", dir, "--parameter-overrides", "Architecture=x86_64")
+	return filepath.Join(dir, "template.yaml")
+}
+
+// deploy deploys a new stack, puts its secrets in, and makes its routes.
+func deploy(t *testing.T, e *emulator, built, name, prefix string) *stack {
+	t.Helper()
+	s := &stack{emulator: e, name: name, prefix: prefix, built: built, fake: exoteltest.Start(t)}
+	s.update(t)
+	done := lap(t, "routes, which MiniStack doesn't take out of the template")
+	e.run(t, filepath.Join(e.bin, "python"), "e2e/routes.py", name)
+	done()
+	s.putSecrets(t)
+	s.url = fmt.Sprintf("%s/_aws/execute-api/%s/$default", e.url, s.outputs.must(t, "ApiId"))
+	s.ledger = ledger.New(e.clients.DynamoDB, s.outputs.must(t, "SignupsTable"))
+	return s
+}
+
+// update is sam deploy, with the settings that an environment has, and others.
+func (s *stack) update(t *testing.T, overrides ...string) {
+	t.Helper()
+	defer lap(t, "sam deploy "+s.name)()
+	args := []string{
+		"deploy", "--template-file", s.built, "--config-file", filepath.Join(dynamotest.Root(), "samconfig.toml"), "--stack-name", s.name,
+		"--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar", "--parameter-overrides",
+		"Architecture=x86_64", "TrunkPrefix=" + s.prefix, "ExotelBaseUrl=" + s.fake.URL,
+	}
+	s.emulator.run(t, variable(t, "E2E_SAM"), append(args, overrides...)...)
+	s.readOutputs(t)
+}
+
+func (s *stack) rawOutputs(t *testing.T) string {
+	t.Helper()
+	return s.emulator.run(t, variable(t, "E2E_SAM"), "list", "stack-outputs", "--stack-name", s.name, "--output", "json")
+}
+
+func (s *stack) readOutputs(t *testing.T) {
+	t.Helper()
+	var list []struct{ OutputKey, OutputValue string }
+	if err := json.Unmarshal([]byte(s.rawOutputs(t)), &list); err != nil {
+		t.Fatal(err)
+	}
+	s.outputs = outputs{}
+	for _, output := range list {
+		s.outputs[output.OutputKey] = output.OutputValue
+	}
+}
+
+// putSecrets goes the way of make secrets, from files.
+func (s *stack) putSecrets(t *testing.T) {
+	t.Helper()
+	defer lap(t, "make secrets, from files")()
+	s.bearer = "e2e-bearer-" + s.name
+	config := s.fake.Config()
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"exotel.json":  fmt.Sprintf(`{"api_key":%q,"api_token":%q,"account_sid":%q,"subdomain":"api.exotel.com"}`, config.APIKey, config.APIToken, config.AccountSID),
+		"sources.json": fmt.Sprintf(`{"api":[%q]}`, s.bearer),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.emulator.run(t, "go", "run", "./cmd/secrets", "-outputs", s.rawOutputs(t), "-exotel-url", s.fake.URL,
+		"-exotel-file", filepath.Join(dir, "exotel.json"), "-sources-file", filepath.Join(dir, "sources.json"))
+}
+
+// answer is what a sender sees.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+	Status any    `json:"status"`
+	SID    string `json:"trunk_sid"`
+}
+
+// send is one HTTP request to the deployed API.
+func (s *stack) send(t *testing.T, method, path, authorization, body string) answer {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, s.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", authorization)
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := (&http.Client{Timeout: time.Minute}).Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := answer{status: resp.StatusCode, header: resp.Header, body: string(text)}
+	if err := json.Unmarshal(text, &a); err != nil {
+		t.Fatalf("%s %s: %d %s: %v", method, path, resp.StatusCode, text, err)
+	}
+	return a
+}
+
+func (s *stack) signUp(t *testing.T, id string) answer {
+	t.Helper()
+	return s.send(t, http.MethodPost, "/signups", "Bearer "+s.bearer, fmt.Sprintf(`{"signup_id":%q,"company":"Acme Telecom"}`, id))
+}
