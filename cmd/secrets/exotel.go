@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -33,7 +34,7 @@ func (o options) askExotel(ctx context.Context, s store, p prompter, out io.Writ
 	}
 	subdomain, known := map[string]string{"1": exotel.Singapore, "2": exotel.Mumbai}[region]
 	if !known {
-		return fmt.Errorf("the region must be 1 or 2")
+		return errors.New("the region must be 1 or 2")
 	}
 	text, err := json.Marshal(map[string]string{"api_key": key, "api_token": token, "account_sid": sid, "subdomain": subdomain})
 	if err != nil {
@@ -56,7 +57,7 @@ func (o options) storeExotel(ctx context.Context, s store, text string, out io.W
 		return err
 	}
 	if _, err := account.Trunks.List(tryCtx, exotel.ListOptions{PageSize: 1}); err != nil {
-		return fmt.Errorf("Exotel does not take these credentials, so they are not stored (a wrong region looks like a wrong key): %w", err)
+		return fmt.Errorf("the credentials are not stored, because Exotel does not take them (a wrong region looks like a wrong key): %w", err)
 	}
 	if err := s.put(ctx, o.exotelID, text); err != nil {
 		return err
