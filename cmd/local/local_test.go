@@ -268,26 +268,6 @@ func TestWhatCannotWorkIsOneClearLine(t *testing.T) {
 	}
 }
 
-func TestGatewayKeepsWhatWasSigned(t *testing.T) {
-	t.Parallel()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1:8080/signups/a%7Cb?x=%20y", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header["Webhook-Signature"] = []string{"v1,abc= v1,def="}
-	r.Header["X-Twice"] = []string{"a", "b"}
-	e := event(r, []byte("\xff\x00"))
-	if e.RawPath != "/signups/a%7Cb" || e.RawQueryString != "x=%20y" || e.Headers["webhook-signature"] != "v1,abc= v1,def=" || e.Headers["x-twice"] != "a,b" {
-		t.Errorf("got %+v", e)
-	}
-	if !e.IsBase64Encoded || e.Body != "/wA=" || e.RequestContext.HTTP.Method != "POST" {
-		t.Errorf("got %+v", e)
-	}
-	if e := event(r, []byte(`{"a":"ü"}`)); e.IsBase64Encoded || e.Body != `{"a":"ü"}` {
-		t.Errorf("got %+v", e)
-	}
-}
-
 func TestOversizedBodyIsRefusedByTheHandler(t *testing.T) {
 	t.Parallel()
 	s := start(t, env(t.TempDir()))

@@ -93,7 +93,7 @@ const functionTimeout = 10 * time.Second
 // serve answers until the context ends, and reconciles meanwhile. Both are over
 // when it returns: the table is closed after it.
 func serve(ctx context.Context, listener net.Listener, h *handler.Handler, engine *narrator, log *slog.Logger) error {
-	server := &http.Server{Handler: gateway{h}, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second}
+	httpServer := &http.Server{Handler: server{h}, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var parts sync.WaitGroup
@@ -102,11 +102,11 @@ func serve(ctx context.Context, listener net.Listener, h *handler.Handler, engin
 		<-ctx.Done()
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), functionTimeout)
 		defer cancel()
-		if err := server.Shutdown(grace); err != nil {
+		if err := httpServer.Shutdown(grace); err != nil {
 			log.WarnContext(ctx, "requests were cut off", "error", err)
 		}
 	})
-	err := server.Serve(listener)
+	err := httpServer.Serve(listener)
 	cancel()
 	parts.Wait()
 	if errors.Is(err, http.ErrServerClosed) {
