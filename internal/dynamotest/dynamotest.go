@@ -1,9 +1,9 @@
-// Package dynamotest gives tests a DynamoDB table like the deployed one, on an
-// engine that they start themselves.
+// Package dynamotest gives tests, and cmd/samlocal, a DynamoDB table like the
+// deployed one, on an engine that they start themselves.
 //
 // The engine is, in this order: what answers at DYNAMODB_ENDPOINT (such as
 // DynamoDB Local, which the project can't ship); the program that DYNOXIDE
-// names; the one that make engines installs. Where there is none the test is
+// names; the one that make engines installs. Where there is none a test is
 // skipped, or fails if REQUIRE_ENGINES=1.
 package dynamotest
 
@@ -51,14 +51,16 @@ func Start(t testing.TB) Engine {
 }
 
 var start = sync.OnceValues(func() (Engine, error) {
-	engine, err := launch()
+	engine, err := Launch("127.0.0.1")
 	if err != nil {
 		return Engine{}, err
 	}
 	return engine, note(engine)
 })
 
-func launch() (Engine, error) {
+// Launch starts an engine on an address of this machine. It ends with Close, or
+// with this process.
+func Launch(host string) (Engine, error) {
 	if endpoint := os.Getenv("DYNAMODB_ENDPOINT"); endpoint != "" {
 		return Engine{Endpoint: endpoint, Name: "the engine at DYNAMODB_ENDPOINT"}, nil
 	}
@@ -68,20 +70,20 @@ func launch() (Engine, error) {
 	}
 	for range 3 { // somebody may take the port between choosing and using it
 		var engine Engine
-		if engine, err = launchOn(program); err == nil {
+		if engine, err = launchOn(program, host); err == nil {
 			return engine, nil
 		}
 	}
 	return Engine{}, err
 }
 
-func launchOn(program string) (Engine, error) {
-	port, err := freePort()
+func launchOn(program, host string) (Engine, error) {
+	port, err := freePort(host)
 	if err != nil {
 		return Engine{}, err
 	}
 	// The process is told to end when its input does, so that it can't outlive us.
-	command := exec.Command("sh", "-c", `"$0" serve --port "$1" >/dev/null 2>&1 & child=$!; cat; kill $child; wait`, program, port)
+	command := exec.Command("sh", "-c", `"$0" serve --host "$1" --port "$2" >/dev/null 2>&1 & child=$!; cat; kill $child; wait`, program, host, port)
 	alive, err := command.StdinPipe()
 	if err != nil {
 		return Engine{}, err
@@ -89,7 +91,7 @@ func launchOn(program string) (Engine, error) {
 	if err := command.Start(); err != nil {
 		return Engine{}, err
 	}
-	engine := Engine{Endpoint: "http://127.0.0.1:" + port, Name: "dynoxide", alive: alive}
+	engine := Engine{Endpoint: "http://" + net.JoinHostPort(host, port), Name: "dynoxide", alive: alive}
 	if err := engine.waitFor(15 * time.Second); err != nil {
 		return Engine{}, errors.Join(fmt.Errorf("%s does not answer as DynamoDB: %w", program, err), alive.Close())
 	}
@@ -127,8 +129,8 @@ func findDynoxide() (string, error) {
 	return program, nil
 }
 
-func freePort() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+func freePort(host string) (string, error) {
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		return "", err
 	}
@@ -164,25 +166,36 @@ func (e Engine) Client(options ...func(*dynamodb.Options)) *dynamodb.Client {
 
 var tables atomic.Int64
 
+// Close ends the engine, if it was started here.
+func (e Engine) Close() {
+	if e.alive != nil {
+		_ = e.alive.Close()
+	}
+}
+
 // CreateTable makes an empty table as template.yaml describes it, and returns
 // its name.
 func (e Engine) CreateTable(t testing.TB) string {
 	t.Helper()
-	input, err := tableInTemplate()
-	if err != nil {
-		t.Fatal(err)
-	}
 	name := fmt.Sprintf("signups-%d-%d", os.Getpid(), tables.Add(1))
-	input.TableName = &name
-	client := e.Client()
-	if _, err := client.CreateTable(t.Context(), input); err != nil {
-		t.Fatal(err)
-	}
-	err = dynamodb.NewTableExistsWaiter(client).Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: &name}, 10*time.Second)
-	if err != nil {
+	if err := e.MakeTable(t.Context(), name); err != nil {
 		t.Fatal(err)
 	}
 	return name
+}
+
+// MakeTable makes an empty table of that name.
+func (e Engine) MakeTable(ctx context.Context, name string) error {
+	input, err := tableInTemplate()
+	if err != nil {
+		return err
+	}
+	input.TableName = &name
+	client := e.Client()
+	if _, err := client.CreateTable(ctx, input); err != nil {
+		return err
+	}
+	return dynamodb.NewTableExistsWaiter(client).Wait(ctx, &dynamodb.DescribeTableInput{TableName: &name}, 10*time.Second)
 }
 
 // Ledger is one on a table of its own.

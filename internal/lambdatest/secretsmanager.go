@@ -2,16 +2,18 @@ package lambdatest
 
 import (
 	"encoding/json"
+	"net"
 	"net/http"
-	"net/http/httptest"
 	"sync"
 	"testing"
+	"time"
 )
 
 // SecretsManager is AWS Secrets Manager with GetSecretValue.
 type SecretsManager struct {
 	URL string
 
+	server  *http.Server
 	mu      sync.Mutex
 	secrets map[string]string
 	down    bool
@@ -21,12 +23,28 @@ type SecretsManager struct {
 // StartSecretsManager runs one for the length of the test.
 func StartSecretsManager(t testing.TB) *SecretsManager {
 	t.Helper()
-	s := &SecretsManager{secrets: map[string]string{}}
-	server := httptest.NewServer(http.HandlerFunc(s.serve))
-	t.Cleanup(server.Close)
-	s.URL = server.URL
+	s, err := NewSecretsManager("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
 	return s
 }
+
+// NewSecretsManager runs one on an address, until Close.
+func NewSecretsManager(addr string) (*SecretsManager, error) {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	s := &SecretsManager{URL: "http://" + listener.Addr().String(), secrets: map[string]string{}}
+	s.server = &http.Server{Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = s.server.Serve(listener) }()
+	return s, nil
+}
+
+// Close ends it.
+func (s *SecretsManager) Close() { _ = s.server.Close() }
 
 // Set stores a secret.
 func (s *SecretsManager) Set(id, value string) {

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"sort"
+
+	"github.com/trunkhook/trunkhook/exotel/exoteltest"
+	"github.com/trunkhook/trunkhook/internal/dynamotest"
+	"github.com/trunkhook/trunkhook/internal/lambdatest"
+)
+
+// The secrets here, which everybody knows: those that the events in events/ are
+// sent with.
+const (
+	bearer  = "local"
+	signing = "whsec_c2lnbnVwdHJ1bmstdGVzdC1zZWNyZXQtMDE="
+)
+
+// parts are what the functions need besides themselves.
+type parts struct {
+	table   dynamotest.Engine
+	secrets *lambdatest.SecretsManager
+	exotel  *exoteltest.Server
+}
+
+// startParts starts them on an address of this machine.
+func startParts(ctx context.Context, host string) (*parts, error) {
+	table, err := dynamotest.Launch(host)
+	if err != nil {
+		return nil, fmt.Errorf("no DynamoDB engine: %w", err)
+	}
+	p := &parts{table: table}
+	if err := p.start(ctx, host); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *parts) start(ctx context.Context, host string) (err error) {
+	if err = p.table.MakeTable(ctx, "signups"); err != nil {
+		return err
+	}
+	anyPort := net.JoinHostPort(host, "0")
+	if p.secrets, err = lambdatest.NewSecretsManager(anyPort); err != nil {
+		return err
+	}
+	if p.exotel, err = exoteltest.New(exoteltest.Options{Addr: anyPort}); err != nil {
+		return err
+	}
+	config := p.exotel.Config()
+	p.secrets.Set("exotel", fmt.Sprintf(`{"api_key":%q,"api_token":%q,"account_sid":%q,"subdomain":"api.exotel.com"}`, config.APIKey, config.APIToken, config.AccountSID))
+	p.secrets.Set("sources", fmt.Sprintf(`{"api":[%q,%q]}`, bearer, signing))
+	return nil
+}
+
+func (p *parts) close() {
+	p.table.Close()
+	if p.secrets != nil {
+		p.secrets.Close()
+	}
+	if p.exotel != nil {
+		p.exotel.Close()
+	}
+}
+
+// env points a function at the parts, which it reaches under that host name.
+func (p *parts) env(host string) map[string]string {
+	at := func(address string) string {
+		parsed, err := url.Parse(address)
+		if err != nil {
+			return address // one of our own making
+		}
+		return "http://" + net.JoinHostPort(host, parsed.Port())
+	}
+	return map[string]string{
+		"SIGNUPS_TABLE": "signups", "EXOTEL_SECRET_ID": "exotel", "SOURCES_SECRET_ID": "sources", "TRUNK_PREFIX": "loc",
+		"AWS_ENDPOINT_URL_DYNAMODB": at(p.table.Endpoint), "AWS_ENDPOINT_URL_SECRETS_MANAGER": at(p.secrets.URL), "EXOTEL_BASE_URL": at(p.exotel.URL),
+	}
+}
+
+// list is the environment as a process gets it, in a fixed order.
+func list(env map[string]string) []string {
+	pairs := make([]string, 0, len(env))
+	for name, value := range env {
+		pairs = append(pairs, name+"="+value)
+	}
+	sort.Strings(pairs)
+	return pairs
+}
