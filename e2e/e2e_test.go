@@ -4,6 +4,8 @@ package e2e
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -29,13 +31,16 @@ func TestStack(t *testing.T) {
 		{"fifty duplicates at once make one trunk", duplicates},
 		{"a lost answer is adopted on redelivery", lostAnswer},
 		{"what is wrong is refused", refusals},
+		{"a signup is left pending", leave},
+		{"what the emulator forgets stands in the template", processedTemplate},
+		{"bad parameters are refused before anything is deployed", badParameters},
+		{"a function may do no more than its role says", func(t *testing.T, s *stack) { roles(t, e, built) }},
+		{"a second stack stands beside the first", func(t *testing.T, s *stack) { second(t, s, deploy(t, e, built, "trunkhook-e2e-two", "two")) }},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.do(t, s) })
 	}
-	t.Run("a signup left pending is finished by the schedule", func(t *testing.T) { schedule(t, s, began) })
+	t.Run("what was left pending is finished by the schedule", func(t *testing.T) { schedule(t, s, began) })
 	t.Run("a running stack is updated", func(t *testing.T) { update(t, s) })
-	t.Run("a second stack stands beside the first", func(t *testing.T) { second(t, s, deploy(t, e, built, "trunkhook-e2e-two", "two")) })
-	t.Run("bad parameters are refused before anything is deployed", func(t *testing.T) { badParameters(t, s) })
 }
 
 // active reads the item, as anybody with the table could, and holds it against
@@ -140,19 +145,44 @@ func refusals(t *testing.T, s *stack) {
 	}
 }
 
-// schedule waits for the emulator's EventBridge Scheduler, which fires a minute
-// after the deploy and every minute from then on.
-func schedule(t *testing.T, s *stack, began time.Time) {
+// leave leaves a signup whose trunk was made and whose answer was lost.
+func leave(t *testing.T, s *stack) {
 	s.fake.Inject(exoteltest.Create, exoteltest.LoseAnswer)
 	if a := s.signUp(t, "left"); a.status != http.StatusAccepted {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
+}
+
+// schedule waits for the emulator's EventBridge Scheduler, which fires a minute
+// after the deploy and every minute from then on.
+func schedule(t *testing.T, s *stack, began time.Time) {
 	waitFor(t, 150*time.Second, func() bool {
 		record, err := s.ledger.Get(t.Context(), "left")
 		return err == nil && record.Status == provision.StatusActive
 	})
 	t.Logf("%5.1f s  since the deploy: the schedule finished it", time.Since(began).Seconds())
 	active(t, s, "left")
+}
+
+// roles shows that the emulator enforces the roles' policies, so that the rest
+// of this test proves that they suffice: without one action nothing works.
+func roles(t *testing.T, e *emulator, built string) {
+	content, err := os.ReadFile(built)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const action = "dynamodb:UpdateItem"
+	if !strings.Contains(string(content), action) {
+		t.Fatalf("%s has no %s", built, action)
+	}
+	weakened := filepath.Join(filepath.Dir(built), "weakened.yaml")
+	if err := os.WriteFile(weakened, []byte(strings.ReplaceAll(string(content), action, "dynamodb:DescribeTable")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := deploy(t, e, weakened, "trunkhook-e2e-weak", "wk")
+	if a := s.signUp(t, "acme-42"); a.status != http.StatusServiceUnavailable || len(s.fake.Calls()) != 1 { // the one is make secrets'
+		t.Errorf("%d %s, %d calls to Exotel", a.status, a.body, len(s.fake.Calls()))
+	}
 }
 
 // update changes a parameter of the running stack, and nothing else.
@@ -190,6 +220,7 @@ func second(t *testing.T, first, two *stack) {
 }
 
 func badParameters(t *testing.T, s *stack) {
+	defer lap(t, "bad parameters")()
 	for override, says := range map[string]string{
 		"TrunkPrefix=Long!":                   "TrunkPrefix",
 		"AlarmEmail=nobody":                   "AlarmEmail",
@@ -201,10 +232,13 @@ func badParameters(t *testing.T, s *stack) {
 		"LogRetentionDays=8":                  "LogRetentionDays",
 		"PendingAlarmSeconds=1":               "PendingAlarmSeconds",
 	} {
-		out, err := s.emulator.try(t, variable(t, "E2E_SAM"), "deploy", "--template-file", s.built, "--stack-name", "trunkhook-e2e-bad",
-			"--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar", "--parameter-overrides", override)
-		if err == nil || !strings.Contains(out, says) {
-			t.Errorf("%s: %v\n%s", override, err, tail(out, 5))
-		}
+		t.Run(override, func(t *testing.T) {
+			t.Parallel()
+			out, err := s.emulator.try(t, variable(t, "E2E_SAM"), "deploy", "--template-file", s.built, "--stack-name", "trunkhook-e2e-bad",
+				"--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar", "--parameter-overrides", override)
+			if err == nil || !strings.Contains(out, says) {
+				t.Errorf("%v\n%s", err, tail(out, 5))
+			}
+		})
 	}
 }

@@ -57,8 +57,8 @@ func startEmulator(t *testing.T) *emulator {
 	}
 	t.Cleanup(func() {
 		_ = command.Process.Signal(os.Interrupt)
-		done := make(chan error, 1)
-		go func() { done <- command.Wait() }()
+		done := make(chan struct{})
+		go func() { _ = command.Wait(); close(done) }()
 		select {
 		case <-done:
 		case <-time.After(10 * time.Second):

@@ -40,7 +40,7 @@ func build(t *testing.T, e *emulator) string {
 	defer lap(t, "sam build")()
 	dir := t.TempDir()
 	t.Setenv("CGO_ENABLED", "0")
-	t.Setenv("GOFLAGS", "-trimpath -buildvcs=false -tags=lambda.norpc '-ldflags=-s -w'")
+	t.Setenv("GOFLAGS", variable(t, "E2E_GOFLAGS"))
 	e.run(t, variable(t, "E2E_SAM"), "build", "--build-dir", dir, "--parameter-overrides", "Architecture=x86_64")
 	return filepath.Join(dir, "template.yaml")
 }
@@ -51,7 +51,7 @@ func deploy(t *testing.T, e *emulator, built, name, prefix string) *stack {
 	s := &stack{emulator: e, name: name, prefix: prefix, built: built, fake: exoteltest.Start(t)}
 	s.update(t)
 	done := lap(t, "routes, which MiniStack doesn't take out of the template")
-	e.run(t, filepath.Join(e.bin, "python"), "e2e/routes.py", name)
+	e.run(t, filepath.Join(e.bin, "python"), "e2e/stack.py", "routes", name)
 	done()
 	s.putSecrets(t)
 	s.url = fmt.Sprintf("%s/_aws/execute-api/%s/$default", e.url, s.outputs.must(t, "ApiId"))
@@ -70,6 +70,17 @@ func (s *stack) update(t *testing.T, overrides ...string) {
 	}
 	s.emulator.run(t, variable(t, "E2E_SAM"), append(args, overrides...)...)
 	s.readOutputs(t)
+}
+
+// processed is the template as CloudFormation gets it.
+func (s *stack) processed(t *testing.T) template {
+	t.Helper()
+	var p template
+	raw := s.emulator.run(t, filepath.Join(s.emulator.bin, "python"), "e2e/stack.py", "template", s.name)
+	if err := json.Unmarshal([]byte(raw), &p); err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 func (s *stack) rawOutputs(t *testing.T) string {

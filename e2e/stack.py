@@ -1,11 +1,12 @@
-"""Give a stack on MiniStack the routes of its HTTP API.
+"""What the tests need of a stack on MiniStack beyond the SAM CLI.
+
+    stack.py template STACK    print the processed template, as JSON
+    stack.py routes STACK      make the routes of its HTTP API
 
 SAM puts the routes of an AWS::Serverless::HttpApi into the Body of the API, an
 OpenAPI document. MiniStack 1.5.33 makes the API and ignores that document (seen
 2026-11). This reads the document back from the deployed stack and makes the
 routes through the apigatewayv2 API, so that the template stays the real one.
-
-Usage: routes.py STACK
 """
 
 import json
@@ -79,5 +80,9 @@ def make_routes(gateway, api, document):
 
 
 if __name__ == "__main__":
-    for api_id, openapi in Stack(sys.argv[1]).apis():
-        make_routes(boto3.client("apigatewayv2"), api_id, openapi)
+    command, stack = sys.argv[1], Stack(sys.argv[2])
+    if command == "template":
+        print(json.dumps(stack.template))
+    else:
+        for api_id, openapi in stack.apis():
+            make_routes(boto3.client("apigatewayv2"), api_id, openapi)
