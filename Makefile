@@ -1,5 +1,6 @@
-# Plain targets need Go and make alone. What others need they install below
-# .tools and .ci/engines, pinned.
+# make run and make test need Go and make alone. What other targets need they
+# install below .tools and .ci/engines, pinned: Go's tools with go, the SAM CLI and
+# MiniStack with Python's venv and pip, the tests' DynamoDB engine with npm.
 
 GOLANGCI_LINT_VERSION := v2.15.0
 
@@ -49,7 +50,9 @@ fmt: .tools/golangci-lint-$(GOLANGCI_LINT_VERSION) ## format the code
 	mv .tools/golangci-lint $@
 
 .PHONY: engines
-engines: ## install a DynamoDB engine for the tests (Linux x64; needs npm)
+engines: .ci/engines/node_modules/.package-lock.json ## install a DynamoDB engine for the tests (Linux x64; needs npm)
+
+.ci/engines/node_modules/.package-lock.json: .ci/engines/package-lock.json
 	npm ci --prefix .ci/engines --ignore-scripts --no-audit --no-fund
 
 .PHONY: golden
@@ -86,6 +89,67 @@ size: build ## size of the bootstrap files, plain and compressed
 bench: size ## the figures of docs/benchmarks.md
 	go test -run '^$$' -bench . -count 5 ./exotel ./handler ./ledger
 	go test -count=1 -run '^TestCallsPerRequest$$' -v ./cmd
+
+# --- through SAM --------------------------------------------------------------
+
+SAM ?= .tools/sam/bin/sam
+ENV ?= default
+export SAM_CLI_TELEMETRY := 0
+
+# sam build takes Go's flags from the environment only.
+SAM_BUILD := CGO_ENABLED=0 GOFLAGS="$(BUILD_FLAGS)" $(SAM) build
+
+# Lambda's name for this machine's architecture, for what runs here.
+HERE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+
+.tools/sam/bin/sam: .ci/requirements-sam.txt
+	python3 -m venv .tools/sam
+	.tools/sam/bin/pip install --quiet -r $<
+	touch $@
+
+.tools/ministack/bin/ministack: .ci/requirements-ministack.txt
+	python3 -m venv .tools/ministack
+	.tools/ministack/bin/pip install --quiet -r $<
+	touch $@
+
+.PHONY: template
+template: $(SAM) ## check template.yaml and samconfig.toml
+	AWS_DEFAULT_REGION=eu-west-1 $(SAM) validate --lint
+	.tools/sam/bin/cfn-lint --regions ap-south-1 ap-southeast-1 eu-west-1 us-east-1 -- template.yaml
+
+.PHONY: deploy
+deploy: $(SAM) ## deploy to your AWS account: ENV=default, staging or prod of samconfig.toml
+	$(SAM_BUILD)
+	$(SAM) deploy --config-env $(ENV)
+
+.PHONY: outputs
+outputs: $(SAM) ## where the deployed stack is (ENV)
+	@$(SAM) list stack-outputs --config-env $(ENV)
+
+.PHONY: secrets
+secrets: $(SAM) ## put the deployed stack's secrets in, asking on the terminal (ENV; ARGS=-help)
+	@go run -buildvcs=false ./cmd/secrets -outputs "$$($(SAM) list stack-outputs --config-env $(ENV) --output json)" $(ARGS)
+
+EVENT ?= events/signup.json
+
+.PHONY: invoke
+invoke: build/samlocal ## sam local invoke on EVENT (events/signup.json), with local parts
+	@build/samlocal -sam $(SAM) -template build/sam/template.yaml invoke $(EVENT)
+
+.PHONY: start-api
+start-api: build/samlocal ## sam local start-api on 127.0.0.1:3000 (API_ADDR), with local parts
+	@build/samlocal -sam $(SAM) -template build/sam/template.yaml -addr $(or $(API_ADDR),127.0.0.1:3000) start-api
+
+.PHONY: build/samlocal
+build/samlocal: $(SAM) engines
+	@mkdir -p build
+	@$(SAM_BUILD) --build-dir build/sam --parameter-overrides Architecture=$(HERE) >build/sam.log 2>&1 || { cat build/sam.log; exit 1; }
+	@go build -buildvcs=false -o $@ ./cmd/samlocal
+
+.PHONY: e2e
+e2e: $(SAM) .tools/ministack/bin/ministack ## deploy the template onto an emulator of AWS, and use it
+	E2E_SAM=$(abspath $(SAM)) E2E_MINISTACK=$(abspath .tools/ministack/bin) E2E_GOFLAGS="$(BUILD_FLAGS)" \
+		go test -tags e2e -count=1 -timeout 15m -v ./e2e
 
 .PHONY: clean
 clean: ## remove what was built; .local and .tools stay
