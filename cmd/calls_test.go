@@ -64,7 +64,7 @@ func TestCallsPerRequest(t *testing.T) {
 		exotel int
 		secret int
 	}{
-		{"new", func() (int, shown) { return invoke(t, p, post("acme-42")) }, 201, map[string]int{"UpdateItem": 2}, 1, 0},
+		{"new", func() (int, shown) { return invoke(t, p, post("acme-42")) }, 201, map[string]int{"UpdateItem": 3}, 1, 0},
 		{"replay", func() (int, shown) { return invoke(t, p, post("acme-42")) }, 200, map[string]int{"UpdateItem": 1}, 0, 0},
 		{"status", func() (int, shown) { return invoke(t, p, get("acme-42")) }, 200, map[string]int{"GetItem": 1}, 0, 0},
 	} {

@@ -226,6 +226,7 @@ func badParameters(t *testing.T, s *stack) {
 		"AlarmEmail=nobody":                   "AlarmEmail",
 		"ReplyWithin=soon":                    "ReplyWithin",
 		"ReplyWithin=30s":                     "ReplyWithin",
+		"ExotelCallsPerMinute=-1":             "ExotelCallsPerMinute",
 		"PublicUrl=hooks.example.com":         "PublicUrl",
 		"ExotelBaseUrl=http://exotel.example": "ExotelBaseUrl",
 		"Architecture=mips":                   "Architecture",

@@ -98,6 +98,13 @@ func processedTemplate(t *testing.T, s *stack) {
 	alarm := p.Resources["PendingAlarm"]
 	same(t, "the alarm without data", alarm.at("TreatMissingData"), "breaching")
 	same(t, "the alarm's metric", alarm.at("MetricName"), "OldestPendingSignup")
+	same(t, "the metric of what is stuck", p.Resources["StuckAlarm"].at("MetricName"), "StuckSignups")
+	if filters := p.of("AWS::Logs::MetricFilter"); len(filters) != 2 {
+		t.Errorf("%d metric filters", len(filters))
+	}
+	for name, filter := range p.of("AWS::Logs::MetricFilter") {
+		same(t, name+"'s pattern", filter.at("FilterPattern"), `{ $.alarm = "*" }`)
+	}
 	for name, schedule := range p.of("AWS::Scheduler::Schedule") {
 		same(t, name+"'s rate", schedule.at("ScheduleExpression"), "rate(1 minute)")
 	}

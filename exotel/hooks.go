@@ -34,7 +34,9 @@ func WithHooks(ctx context.Context, hooks Hooks) context.Context {
 	return context.WithValue(ctx, hooksKey{}, hooks)
 }
 
-func hooksOf(ctx context.Context) Hooks {
+// HooksOf returns the hooks that a context carries, none of them nil. Whoever
+// stands in for a Client runs them as it does.
+func HooksOf(ctx context.Context) Hooks {
 	hooks, _ := ctx.Value(hooksKey{}).(Hooks)
 	if hooks.Before == nil {
 		hooks.Before = func(context.Context, string) error { return nil }

@@ -27,7 +27,7 @@ type request struct {
 // do sends the request, again where retryable allows it, until there is a good
 // answer, an error that stays, or no time.
 func (c *Client) do(ctx context.Context, req request) error {
-	hooks := hooksOf(ctx)
+	hooks := HooksOf(ctx)
 	for try := 1; ; try++ {
 		if err := hooks.Before(ctx, req.op); err != nil {
 			return &Error{Op: req.op, Kind: ErrNotSent, Message: clean(err.Error()), cause: err}

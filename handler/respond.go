@@ -60,7 +60,7 @@ func (h *Handler) respond(r *request, result provision.Result) response {
 			Detail: "This signup_id was used before with other content. The first one stands.",
 			Errors: []provision.Fault{{Field: "signup_id", Detail: "was used before with other content"}},
 		}.response()
-	case provision.OutcomePending, provision.OutcomeInProgress:
+	case provision.OutcomePending, provision.OutcomeInProgress, provision.OutcomeRejected:
 	}
 	answer := with(success(http.StatusAccepted, result.Record), "Location", h.location(r, result.Record.SignupID))
 	return with(answer, "Retry-After", seconds(result.RetryAfter))

@@ -62,6 +62,7 @@ func decode(it item) (provision.Record, error) {
 		Owner:       r.text("owner"),
 		LeaseUntil:  r.time("lease_until"),
 		DueAt:       r.time("due_at"),
+		Searching:   r.text("queue") == searchQueue,
 		Attempts:    r.number("attempts"),
 		LastError:   r.text("last_error"),
 		CreatedAt:   r.time("created_at"),

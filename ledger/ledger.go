@@ -35,8 +35,12 @@ func New(api API, table string) *Ledger { return &Ledger{api: api, table: table}
 // queue, sorted by due_at.
 const DueIndex = "due"
 
-// pendingQueue is the one value of queue.
-const pendingQueue = "pending"
+// The values of queue: what is tried again when it is due, and what waits for the
+// search.
+const (
+	pendingQueue = "pending"
+	searchQueue  = "search"
+)
 
 // Every name in an expression is an alias: status, owner and queue are
 // reserved words of DynamoDB or may become so.
@@ -56,14 +60,12 @@ var (
 	claimAccountExpr    = newExpression(firstClaim+withAccount, claimExpr.condition)
 	takeOverExpr        = newExpression(lease, isFree+` AND #due_at <= :now`)
 	takeOverAccountExpr = newExpression(lease+withAccount, takeOverExpr.condition)
+	earlyExpr           = newExpression(lease, isFree)
+	earlyAccountExpr    = newExpression(lease+withAccount, isFree)
 	pinExpr             = newExpression(`SET #account_sid = :account, #updated_at = :now`, isHeld+` AND (attribute_not_exists(#account_sid) OR #account_sid = :account)`)
 	activateExpr        = newExpression(`SET #status = :active, #trunk_sid = :trunk_sid, #domain_name = :domain_name, #trunk = :trunk, #updated_at = :now REMOVE #owner, #lease_until, #due_at, #queue, #last_error`, isHeld)
-	releaseExpr         = newExpression(`SET #due_at = :due_at, #last_error = :last_error, #updated_at = :now REMOVE #lease_until`, isHeld)
-)
-
-const (
-	pendingKeyCond = `#queue = :queue`
-	dueKeyCond     = pendingKeyCond + ` AND #due_at <= :until`
+	rejectExpr          = newExpression(`SET #status = :rejected, #last_error = :reason, #updated_at = :now REMOVE #owner, #lease_until, #due_at, #queue`, isHeld)
+	releaseExpr         = newExpression(`SET #queue = :queue, #due_at = :due_at, #last_error = :last_error, #updated_at = :now REMOVE #lease_until`, isHeld)
 )
 
 // Claim implements provision.Ledger.
@@ -79,9 +81,12 @@ func (l *Ledger) Claim(ctx context.Context, w provision.Claim) (provision.Record
 
 // TakeOver implements provision.Ledger.
 func (l *Ledger) TakeOver(ctx context.Context, w provision.TakeOver) (provision.Record, bool, error) {
-	expr, v := takeOverExpr, leaseValues(w.Owner, w.Now, w.LeaseUntil)
+	expr, withAccount, v := takeOverExpr, takeOverAccountExpr, leaseValues(w.Owner, w.Now, w.LeaseUntil)
+	if w.Early {
+		expr, withAccount = earlyExpr, earlyAccountExpr
+	}
 	if w.AccountSID != "" {
-		expr, v[":account"] = takeOverAccountExpr, text(w.AccountSID)
+		expr, v[":account"] = withAccount, text(w.AccountSID)
 	}
 	return l.update(ctx, w.SignupID, expr, v, heldBy(w.Owner))
 }
@@ -115,10 +120,22 @@ func (l *Ledger) Activate(ctx context.Context, w provision.Activate) (provision.
 	})
 }
 
+// Reject implements provision.Ledger.
+func (l *Ledger) Reject(ctx context.Context, w provision.Reject) (provision.Record, bool, error) {
+	return l.update(ctx, w.SignupID, rejectExpr, item{
+		":pending": text(string(provision.StatusPending)), ":rejected": text(string(provision.StatusRejected)), ":owner": text(w.Owner),
+		":reason": text(w.Reason), ":now": timestamp(w.Now),
+	}, func(old provision.Record) bool { return old.Status == provision.StatusRejected })
+}
+
 // Release implements provision.Ledger.
 func (l *Ledger) Release(ctx context.Context, w provision.Release) (provision.Record, bool, error) {
+	queue := pendingQueue
+	if w.Searching {
+		queue = searchQueue
+	}
 	return l.update(ctx, w.SignupID, releaseExpr, item{
-		":pending": text(string(provision.StatusPending)), ":owner": text(w.Owner),
+		":pending": text(string(provision.StatusPending)), ":queue": text(queue), ":owner": text(w.Owner),
 		":due_at": timestamp(w.DueAt), ":last_error": text(w.LastError), ":now": timestamp(w.Now),
 	}, never)
 }
@@ -174,60 +191,4 @@ func (l *Ledger) Get(ctx context.Context, signupID string) (provision.Record, er
 		return provision.Record{}, provision.ErrNotFound
 	}
 	return decode(out.Item)
-}
-
-// Due implements provision.Ledger.
-func (l *Ledger) Due(ctx context.Context, until time.Time, limit int) (due []string, err error) {
-	err = l.query(ctx, dueKeyCond, item{":queue": text(pendingQueue), ":until": timestamp(until)}, func(page []item) bool {
-		for _, found := range page {
-			if id := (&reader{item: found}).text("signup_id"); id != "" && len(due) < limit {
-				due = append(due, id)
-			}
-		}
-		return len(due) < limit
-	})
-	return due, err
-}
-
-// backlogPages bounds what one count reads: a page is 1 MB of the index, some
-// ten thousand signups.
-const backlogPages = 10
-
-// Backlog implements provision.Ledger.
-func (l *Ledger) Backlog(ctx context.Context) (backlog provision.Backlog, err error) {
-	pages := 0
-	err = l.query(ctx, pendingKeyCond, item{":queue": text(pendingQueue)}, func(page []item) bool {
-		for _, found := range page {
-			if created := (&reader{item: found}).time("created_at"); !created.IsZero() {
-				backlog.Add(created)
-			}
-		}
-		pages++
-		return pages < backlogPages
-	})
-	return backlog, err
-}
-
-// query reads the index page by page, for as long as the function says so. What
-// it can't read of an item is the function's to pass over: one that was edited
-// by hand must not keep the others from being finished.
-func (l *Ledger) query(ctx context.Context, condition string, values item, more func(page []item) bool) error {
-	names := map[string]string{"#queue": "queue"}
-	if condition == dueKeyCond {
-		names["#due_at"] = "due_at"
-	}
-	var from item
-	for {
-		out, err := l.api.Query(ctx, &dynamodb.QueryInput{
-			TableName: &l.table, IndexName: aws.String(DueIndex),
-			KeyConditionExpression: &condition, ExpressionAttributeNames: names, ExpressionAttributeValues: values,
-			ExclusiveStartKey: from,
-		})
-		if err != nil {
-			return fmt.Errorf("ledger: %w", err)
-		}
-		if from = out.LastEvaluatedKey; !more(out.Items) || from == nil {
-			return nil
-		}
-	}
 }

@@ -21,7 +21,7 @@ import (
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	engine := dynamotest.Start(t)
-	ledgertest.Run(t, func(t *testing.T) provision.Ledger {
+	ledgertest.Run(t, func(t *testing.T) ledgertest.Store {
 		t.Helper()
 		return engine.Ledger(t)
 	})

@@ -44,6 +44,9 @@ func (s *stub) GetItem(_ context.Context, in *dynamodb.GetItemInput, _ ...func(*
 }
 
 func (s *stub) Query(_ context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	if queue := in.ExpressionAttributeValues[":queue"].(*types.AttributeValueMemberS).Value; queue != "pending" {
+		return &dynamodb.QueryOutput{}, nil
+	}
 	page := s.asked
 	if wanted := fmt.Sprint(page); page > 0 && in.ExclusiveStartKey["signup_id"].(*types.AttributeValueMemberS).Value != wanted {
 		return nil, errors.New("another page was asked for")
@@ -85,7 +88,7 @@ func TestBacklogStopsCountingAtTenPages(t *testing.T) {
 	t.Parallel()
 	pages := slices.Repeat([][]string{{"a", "b"}}, 12)
 	api := &stub{pages: pages}
-	if got, err := ledger.New(api, "signups").Backlog(t.Context()); err != nil || got.Pending != 20 || api.asked != 10 {
+	if got, err := ledger.New(api, "signups").Backlog(t.Context(), time.Time{}); err != nil || got.Pending != 20 || api.asked != 10 {
 		t.Errorf("%+v of %d pages, %v", got, api.asked, err)
 	}
 }

@@ -16,10 +16,13 @@ import (
 type Engine struct {
 	Ledger   Ledger
 	Accounts Accounts
-	Prefix   string // of trunk names, see CheckPrefix
+	Prefix   string  // of trunk names, see CheckPrefix
+	Budget   *Budget // of calls to Exotel; nil for no limit
 
 	// Now is the wall clock; time.Now where nil.
 	Now func() time.Time
+	// Jitter draws a time from zero up to a bound; at random where nil.
+	Jitter func(bound time.Duration) time.Duration
 }
 
 // leaseMargin is how long a lease outlives the deadline of the try that holds
@@ -95,6 +98,7 @@ type try struct {
 	leaseUntil time.Time
 	vendorBy   time.Time // when the last vendor call must have ended
 	doneBy     time.Time // when all must have ended
+	share      *share    // of the budget; nil where the try doesn't wait for one
 	steps      []Step
 }
 
@@ -146,6 +150,11 @@ func (t *try) finish(ctx context.Context, record Record) (Result, error) {
 	if err != nil {
 		return t.release(ctx, record, err)
 	}
+	return t.record(ctx, record, trunk, adopted)
+}
+
+// record makes the signup active.
+func (t *try) record(ctx context.Context, record Record, trunk *exotel.Trunk, adopted bool) (Result, error) {
 	done := t.begin(StepRecord)
 	recorded, holds, err := t.engine.Ledger.Activate(ctx, Activate{
 		SignupID: record.SignupID, Owner: t.owner, AccountSID: record.AccountSID, Trunk: *trunk, Now: t.engine.now(),
@@ -189,10 +198,11 @@ func (t *try) notRecorded(ctx context.Context, record Record, trunkSID string, c
 // release gives the signup back with the reason why the try did not finish it.
 func (t *try) release(ctx context.Context, record Record, cause error) (Result, error) {
 	now := t.engine.now()
-	problem, wait := judge(cause, record.Attempts, now.Sub(record.CreatedAt))
+	problem := Problem{Err: cause, Alarm: alarmOf(cause, record.Attempts, now.Sub(record.CreatedAt))}
+	wait, told := t.engine.wait(cause, now, now.Sub(record.CreatedAt))
 	done := t.begin(StepRelease)
 	released, holds, err := t.engine.Ledger.Release(ctx, Release{
-		SignupID: record.SignupID, Owner: t.owner, Now: now,
+		SignupID: record.SignupID, Owner: t.owner, Now: now, Searching: errors.Is(cause, errFurtherBack),
 		DueAt: now.Add(wait).Truncate(time.Millisecond), LastError: truncate(cause.Error(), maxLastError),
 	})
 	done(err)
@@ -208,7 +218,7 @@ func (t *try) release(ctx context.Context, record Record, cause error) (Result, 
 	if err == nil {
 		result.Record = released
 	}
-	if errors.Is(cause, exotel.ErrRateLimited) {
+	if told {
 		result.RetryAfter = wait // nobody gets through before
 	}
 	return result, nil
@@ -232,12 +242,17 @@ func (t *try) begin(name string) (done func(error)) {
 	}
 }
 
-// hooks keep the try's vendor calls in its steps, and hold back a create once
-// the lease has run out by the clock: a worker that was frozen must not send
-// what somebody else may be sending now.
-func (t *try) hooks() exotel.Hooks {
+// hooks stand around each vendor call of the try: before it, its share of the
+// budget is taken; after it, it is noted in the steps, and a 429 closes the budget
+// for everyone. Last before the call comes the clock, which holds it back once the
+// lease has run out: a worker that was frozen must not send what somebody else
+// may be sending now.
+func (t *try) hooks(whole context.Context) exotel.Hooks {
 	return exotel.Hooks{
-		Before: func(context.Context, string) error {
+		Before: func(ctx context.Context, _ string) error {
+			if err := t.takeShare(ctx); err != nil {
+				return err
+			}
 			if !t.engine.now().Before(t.leaseUntil) {
 				return errLeaseOver
 			}
@@ -245,6 +260,19 @@ func (t *try) hooks() exotel.Hooks {
 		},
 		After: func(call exotel.Call) {
 			t.steps = append(t.steps, Step{Name: call.Op, Start: call.Start, Duration: call.Duration, HTTPStatus: call.HTTPStatus, RequestID: call.RequestID, Err: call.Err, Vendor: true})
+			t.engine.heed(whole, call.Err)
 		},
 	}
+}
+
+// takeShare takes the next call's share of the budget. One that was taken before
+// this try began is no step of it.
+func (t *try) takeShare(ctx context.Context) error {
+	if t.engine.Budget == nil || t.share != nil && t.share.taken {
+		return t.engine.spend(ctx, t.share)
+	}
+	done := t.begin(StepBudget)
+	err := t.engine.spend(ctx, t.share)
+	done(err)
+	return err
 }

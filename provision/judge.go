@@ -44,31 +44,16 @@ const (
 // (vendor's repository, 2026-01).
 const defaultRetryAfter = time.Minute
 
-// judge decides what a failed try of a signup of that age means: whether
-// somebody should be called, and when the reconciler should come back. Nothing
-// here rejects the signup.
-func judge(err error, attempts int, age time.Duration) (Problem, time.Duration) {
-	wait := backoff(age)
-	if errors.Is(err, exotel.ErrRateLimited) {
-		wait = retryAfter(err)
-	}
-	problem := Problem{Err: err, Alarm: alarmOf(err, attempts)}
-	if problem.Alarm == "" && age >= tooLong {
-		problem.Alarm = AlarmPending
-	}
-	return problem, wait
-}
-
-func alarmOf(err error, attempts int) Alarm {
+// alarmOf decides what a failed try of a signup of that age means for an
+// operator. Nothing here rejects the signup.
+func alarmOf(err error, attempts int, age time.Duration) Alarm {
 	switch {
 	case errors.Is(err, errAnotherAccount):
 		return AlarmMismatch
 	case errors.Is(err, errForeignTrunk):
 		return AlarmForeign
-	case errors.Is(err, errNotListed):
-		if attempts >= notListedTries {
-			return AlarmNotListed
-		}
+	case errors.Is(err, errNotListed) && attempts >= notListedTries:
+		return AlarmNotListed
 	case errors.Is(err, errNoCredentials):
 		return AlarmNoSecret
 	case errors.Is(err, exotel.ErrUnauthorized):
@@ -77,8 +62,29 @@ func alarmOf(err error, attempts int) Alarm {
 		return AlarmAccount
 	case errors.Is(err, exotel.ErrInvalid):
 		return AlarmRefused
+	case age >= tooLong:
+		return AlarmPending
 	}
 	return ""
+}
+
+// wait is when the reconciler should come back to a signup of that age, and
+// whether that was told, so that nobody gets through before.
+func (e *Engine) wait(err error, now time.Time, age time.Duration) (wait time.Duration, told bool) {
+	var spent *SpentError
+	switch {
+	case errors.As(err, &spent):
+		return max(0, spent.Until.Sub(now)), true
+	case errors.Is(err, exotel.ErrRateLimited):
+		return retryAfter(err), true
+	case errors.Is(err, errFurtherBack):
+		return 0, false // the search's turn, which is the next
+	}
+	jitter := e.Jitter
+	if jitter == nil {
+		jitter = rand.N[time.Duration]
+	}
+	return jitter(backoff(age)), false
 }
 
 // concernsAll tells whether what failed would fail for every other signup now:
@@ -100,11 +106,10 @@ const (
 	maxBackoff = time.Hour
 )
 
-// backoff is how long the reconciler leaves a signup of that age alone: full
-// jitter below the age, so that the pauses grow exponentially, up to an hour. It
+// backoff bounds how long the reconciler leaves a signup of that age alone, with
+// full jitter: the age, so that the pauses grow exponentially, up to an hour. It
 // goes by the age because the attempts are the redeliveries' too, and a sender
 // that redelivers often must not slow the reconciler down.
 func backoff(age time.Duration) time.Duration {
-	bound := min(max(age, minBackoff), maxBackoff)
-	return rand.N(bound)
+	return min(max(age, minBackoff), maxBackoff)
 }

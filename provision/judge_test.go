@@ -17,7 +17,7 @@ func TestBackoffGrowsWithTheAgeToAnHourAndIsJittered(t *testing.T) {
 	} {
 		var highest time.Duration
 		for range 1000 {
-			wait := backoff(age)
+			wait, _ := new(Engine).wait(errors.New("lost"), time.Now(), age)
 			if wait < 0 || wait > bound {
 				t.Fatalf("at %v: %v, want at most %v", age, wait, bound)
 			}
@@ -54,19 +54,37 @@ func TestJudge(t *testing.T) {
 		"foreign":            {fmt.Errorf("%w: x", errForeignTrunk), 1, 0, AlarmForeign, false},
 		"not listed":         {errNotListed, 4, 0, "", false},
 		"still not listed":   {errNotListed, 5, 0, AlarmNotListed, false},
+		"further back":       {errFurtherBack, 4, 0, "", false},
+		"still further back": {errFurtherBack, 5, 0, AlarmNotListed, false},
 		"lease over":         {errLeaseOver, 1, 0, "", false},
 		"anything else":      {errors.New("a bug"), 1, 0, "", false},
 	} {
-		problem, wait := judge(test.err, test.attempts, test.age)
-		if problem.Alarm != test.alarm || !errors.Is(problem.Err, test.err) || concernsAll(test.err) != test.all {
-			t.Errorf("%s: alarm %q, concerns all %v", name, problem.Alarm, concernsAll(test.err))
-		}
-		if errors.Is(test.err, exotel.ErrRateLimited) && wait != 30*time.Second || wait < 0 || wait > time.Hour {
-			t.Errorf("%s: come back in %v", name, wait)
+		if alarm := alarmOf(test.err, test.attempts, test.age); alarm != test.alarm || concernsAll(test.err) != test.all {
+			t.Errorf("%s: alarm %q, concerns all %v", name, alarm, concernsAll(test.err))
 		}
 	}
-	if _, wait := judge(exotel.ErrRateLimited, 1, 0); wait != time.Minute {
-		t.Errorf("a rate limit that doesn't say: %v", wait)
+}
+
+func TestWhenToComeBack(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
+	e := &Engine{Jitter: func(bound time.Duration) time.Duration { return bound }}
+	for name, test := range map[string]struct {
+		err  error
+		wait time.Duration
+		told bool
+	}{
+		"unknown":                        {exotel.ErrOutcomeUnknown, 10 * time.Minute, false},
+		"a rate limit":                   {&exotel.Error{Kind: exotel.ErrRateLimited, RetryAfter: 30 * time.Second}, 30 * time.Second, true},
+		"a rate limit that doesn't say":  {exotel.ErrRateLimited, time.Minute, true},
+		"no budget":                      {&exotel.Error{Kind: exotel.ErrNotSent, Message: "x"}, 10 * time.Minute, false},
+		"a spent budget":                 {fmt.Errorf("not sent: %w", &SpentError{Until: now.Add(5 * time.Second)}), 5 * time.Second, true},
+		"a budget that was spent before": {fmt.Errorf("not sent: %w", &SpentError{Until: now.Add(-time.Second)}), 0, true},
+		"further back in the list":       {errFurtherBack, 0, false},
+	} {
+		if wait, told := e.wait(test.err, now, 10*time.Minute); wait != test.wait || told != test.told {
+			t.Errorf("%s: %v, told %v", name, wait, told)
+		}
 	}
 }
 

@@ -24,27 +24,43 @@ type Ledger interface {
 	Pin(ctx context.Context, w Pin) (Record, bool, error)
 	Activate(ctx context.Context, w Activate) (Record, bool, error)
 	Release(ctx context.Context, w Release) (Record, bool, error)
+	Reject(ctx context.Context, w Reject) (Record, bool, error)
 
 	// Get returns the record as last written, or ErrNotFound.
 	Get(ctx context.Context, signupID string) (Record, error)
 	// Due lists the ids of pending signups whose DueAt is not after the time,
-	// the longest due first, at most so many. It may lag behind the writes by a
-	// moment.
+	// the longest due first, at most so many, without those that wait for the
+	// search. It may lag behind the writes by a moment, as the next two may.
 	Due(ctx context.Context, until time.Time, limit int) ([]string, error)
-	// Backlog counts what is pending. It may lag too, and stop counting at some
-	// number of thousands.
-	Backlog(ctx context.Context) (Backlog, error)
+	// Searching lists the pending signups that wait for the search, the longest
+	// first, at most so many.
+	Searching(ctx context.Context, limit int) ([]Wanted, error)
+	// Backlog counts what is pending, and what of it was created before a time.
+	// It may stop counting at some number of thousands.
+	Backlog(ctx context.Context, stuckBefore time.Time) (Backlog, error)
+
+	// Progress is how far the search came, or zero; KeepProgress replaces it.
+	Progress(ctx context.Context) (Progress, error)
+	KeepProgress(ctx context.Context, p Progress) error
 }
+
+// StuckAfter is how old a pending signup is that nothing will finish by itself any
+// more, as experience says. It stays pending, and is counted.
+const StuckAfter = 24 * time.Hour
 
 // Backlog is what is pending, due or not.
 type Backlog struct {
 	Pending int
+	Stuck   int       // those created before the time that was asked for
 	Oldest  time.Time // when the oldest was created; zero where nothing is pending
 }
 
 // Add counts one more.
-func (b *Backlog) Add(createdAt time.Time) {
+func (b *Backlog) Add(createdAt, stuckBefore time.Time) {
 	b.Pending++
+	if createdAt.Before(stuckBefore) {
+		b.Stuck++
+	}
 	if b.Oldest.IsZero() || createdAt.Before(b.Oldest) {
 		b.Oldest = createdAt
 	}
@@ -83,13 +99,15 @@ func (w Claim) Apply(old *Record) (Record, bool) {
 	return old.leased(w.Owner, w.Now, w.LeaseUntil, w.AccountSID), true
 }
 
-// TakeOver takes a signup that is due, for the reconciler.
+// TakeOver takes a signup that is due, for the reconciler, or any that is
+// pending, for an operator.
 type TakeOver struct {
 	SignupID   string
 	AccountSID string // as in Claim
 	Owner      string
 	Now        time.Time
 	LeaseUntil time.Time
+	Early      bool // whether it is due or not: an operator's
 }
 
 // Apply is the takeover.
@@ -99,7 +117,7 @@ func (w TakeOver) Apply(old *Record) (Record, bool) {
 		return Record{}, false
 	case old.heldBy(w.Owner):
 		return *old, true
-	case !old.free(w.Now) || old.DueAt.After(w.Now):
+	case !old.free(w.Now) || !w.Early && old.DueAt.After(w.Now):
 		return *old, false
 	}
 	return old.leased(w.Owner, w.Now, w.LeaseUntil, w.AccountSID), true
@@ -170,8 +188,37 @@ func (w Activate) Apply(old *Record) (Record, bool) {
 	active := *old
 	active.Status, active.UpdatedAt = StatusActive, w.Now
 	active.TrunkSID, active.DomainName, active.Trunk = w.Trunk.SID, w.DomainName(), w.Document()
-	active.Owner, active.LeaseUntil, active.DueAt, active.LastError = "", time.Time{}, time.Time{}, ""
-	return active, true
+	active.LastError = ""
+	return active.settled(), true
+}
+
+// Reject is an operator's word.
+type Reject struct {
+	SignupID string
+	Owner    string
+	Reason   string
+	Now      time.Time
+}
+
+// Apply is the rejection. It holds as well where the signup is rejected already.
+func (w Reject) Apply(old *Record) (Record, bool) {
+	switch {
+	case old == nil:
+		return Record{}, false
+	case old.Status == StatusRejected:
+		return *old, true
+	case !old.heldBy(w.Owner):
+		return *old, false
+	}
+	rejected := *old
+	rejected.Status, rejected.LastError, rejected.UpdatedAt = StatusRejected, w.Reason, w.Now
+	return rejected.settled(), true
+}
+
+// settled is the record that nobody need come back to.
+func (r Record) settled() Record {
+	r.Owner, r.LeaseUntil, r.DueAt, r.Searching = "", time.Time{}, time.Time{}, false
+	return r
 }
 
 // Release gives a signup back after a try that did not finish it.
@@ -179,6 +226,7 @@ type Release struct {
 	SignupID  string
 	Owner     string
 	DueAt     time.Time
+	Searching bool // for the search to find its trunk
 	LastError string
 	Now       time.Time
 }
@@ -192,7 +240,7 @@ func (w Release) Apply(old *Record) (Record, bool) {
 		return *old, false
 	}
 	released := *old
-	released.DueAt, released.LastError, released.UpdatedAt = w.DueAt, w.LastError, w.Now
+	released.DueAt, released.Searching, released.LastError, released.UpdatedAt = w.DueAt, w.Searching, w.LastError, w.Now
 	released.LeaseUntil = time.Time{} // the owner stays, so that the release knows itself
 	return released, true
 }
@@ -210,7 +258,7 @@ func (r *Record) free(now time.Time) bool {
 
 func (r *Record) leased(owner string, now, until time.Time, accountSID string) Record {
 	leased := *r
-	leased.Owner, leased.LeaseUntil, leased.DueAt = owner, until, until
+	leased.Owner, leased.LeaseUntil, leased.DueAt, leased.Searching = owner, until, until, false
 	leased.Attempts++
 	leased.UpdatedAt = now
 	if leased.AccountSID == "" {

@@ -22,6 +22,10 @@ type memory struct {
 	writes  int
 	failing map[string]failure                           // by the name of the write; used once
 	before  map[string]func(map[string]provision.Record) // the same
+
+	emptyAt  time.Time // of the budget's bucket
+	spends   int       // how often it was asked
+	progress provision.Progress
 }
 
 type failure int
@@ -42,7 +46,7 @@ func newMemory() *memory {
 
 func TestMemoryIsALedger(t *testing.T) {
 	t.Parallel()
-	ledgertest.Run(t, func(*testing.T) provision.Ledger { return newMemory() })
+	ledgertest.Run(t, func(*testing.T) ledgertest.Store { return newMemory() })
 }
 
 func (m *memory) write(ctx context.Context, name, id string, apply func(*provision.Record) (provision.Record, bool)) (provision.Record, bool, error) {
@@ -95,6 +99,65 @@ func (m *memory) Release(ctx context.Context, w provision.Release) (provision.Re
 	return m.write(ctx, "release", w.SignupID, w.Apply)
 }
 
+func (m *memory) Reject(ctx context.Context, w provision.Reject) (provision.Record, bool, error) {
+	return m.write(ctx, "reject", w.SignupID, w.Apply)
+}
+
+func (m *memory) Spend(ctx context.Context, w provision.Spend) (emptyAt time.Time, holds bool, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.spends++
+	if m.failing["spend"] != 0 {
+		return time.Time{}, false, errTable
+	}
+	if emptyAt, holds = w.Apply(m.emptyAt); holds {
+		m.emptyAt = emptyAt
+	}
+	return emptyAt, holds, ctx.Err()
+}
+
+func (m *memory) Shut(ctx context.Context, w provision.Shut) (time.Time, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.emptyAt = w.Apply(m.emptyAt)
+	return m.emptyAt, ctx.Err()
+}
+
+func (m *memory) Progress(ctx context.Context) (provision.Progress, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.progress, ctx.Err()
+}
+
+func (m *memory) KeepProgress(ctx context.Context, p provision.Progress) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.progress = p
+	return ctx.Err()
+}
+
+func (m *memory) Searching(ctx context.Context, limit int) (wanted []provision.Wanted, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, r := range m.inQueue(true) {
+		wanted = append(wanted, provision.Wanted{SignupID: r.SignupID, TrunkName: r.TrunkName, Since: r.DueAt})
+	}
+	return wanted[:min(limit, len(wanted))], ctx.Err()
+}
+
+// inQueue is what is pending, the longest due first.
+func (m *memory) inQueue(searching bool) (queue []provision.Record) {
+	for _, r := range m.records {
+		if r.Status == provision.StatusPending && r.Searching == searching {
+			queue = append(queue, r)
+		}
+	}
+	slices.SortFunc(queue, func(a, b provision.Record) int {
+		return cmp.Or(a.DueAt.Compare(b.DueAt), cmp.Compare(a.SignupID, b.SignupID))
+	})
+	return queue
+}
+
 func (m *memory) Get(ctx context.Context, id string) (provision.Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -111,27 +174,20 @@ func (m *memory) Due(ctx context.Context, until time.Time, limit int) (ids []str
 	if m.failing["due"] != 0 {
 		return nil, errTable
 	}
-	var due []provision.Record
-	for _, r := range m.records {
-		if !r.DueAt.IsZero() && !r.DueAt.After(until) {
-			due = append(due, r)
+	for _, r := range m.inQueue(false) {
+		if !r.DueAt.After(until) && len(ids) < limit {
+			ids = append(ids, r.SignupID)
 		}
-	}
-	slices.SortFunc(due, func(a, b provision.Record) int {
-		return cmp.Or(a.DueAt.Compare(b.DueAt), cmp.Compare(a.SignupID, b.SignupID))
-	})
-	for _, r := range due[:min(limit, len(due))] {
-		ids = append(ids, r.SignupID)
 	}
 	return ids, ctx.Err()
 }
 
-func (m *memory) Backlog(context.Context) (backlog provision.Backlog, err error) {
+func (m *memory) Backlog(_ context.Context, stuckBefore time.Time) (backlog provision.Backlog, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, r := range m.records {
 		if r.Status == provision.StatusPending {
-			backlog.Add(r.CreatedAt)
+			backlog.Add(r.CreatedAt, stuckBefore)
 		}
 	}
 	return backlog, nil

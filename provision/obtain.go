@@ -16,6 +16,7 @@ var (
 	errAnotherAccount   = errors.New("the credentials are for another account than the one the signup began with")
 	errForeignTrunk     = errors.New("a trunk of this name exists, but it isn't one of ours")
 	errNotListed        = errors.New("the trunk exists, says Exotel, but it isn't listed")
+	errFurtherBack      = fmt.Errorf("%w among the newest: the search looks for it", errNotListed)
 	errNoCredentials    = errors.New("the credentials can't be had")
 	errTableUnavailable = errors.New("the account can't be written down")
 )
@@ -23,7 +24,7 @@ var (
 // obtain gets the signup's trunk: made now, or made before and found. Vendor
 // calls end at vendorBy.
 func (t *try) obtain(ctx context.Context, record *Record) (trunk *exotel.Trunk, adopted bool, err error) {
-	ctx, cancel := context.WithDeadline(exotel.WithHooks(ctx, t.hooks()), t.vendorBy)
+	ctx, cancel := context.WithDeadline(exotel.WithHooks(ctx, t.hooks(ctx)), t.vendorBy)
 	defer cancel()
 	account, err := t.engine.Accounts.Open(ctx)
 	if err != nil {
@@ -76,11 +77,20 @@ func (t *try) pin(ctx context.Context, account *Account, record *Record) error {
 	return nil
 }
 
-// find looks for the signup's trunk by its name, newest first. Exotel has no
-// filter by name.
+// freshPages is how many pages of a list a try looks through: a trunk whose
+// answer was lost a moment ago is on the first.
+const freshPages = 2
+
+// pageSize is the server's default. Its maximum is documented nowhere, and what
+// it does with more neither.
+const pageSize = 50
+
+// find looks for the signup's trunk by its name among the newest, which come
+// first. Exotel has no filter by name. What is further back is the search's.
 func find(ctx context.Context, trunks Trunks, record *Record) (*exotel.Trunk, error) {
 	unreadable := 0
-	for next := (&exotel.ListOptions{PageSize: findPageSize}); next != nil; {
+	next := &exotel.ListOptions{PageSize: pageSize}
+	for range freshPages {
 		page, err := trunks.List(ctx, *next)
 		if err != nil {
 			return nil, err
@@ -91,17 +101,19 @@ func find(ctx context.Context, trunks Trunks, record *Record) (*exotel.Trunk, er
 			}
 		}
 		unreadable += page.Unreadable
-		next = page.Next
+		if next = page.Next; next == nil {
+			return nil, notListed(unreadable)
+		}
 	}
-	if unreadable > 0 {
-		return nil, fmt.Errorf("%w; %d trunks in the list are unreadable", errNotListed, unreadable)
-	}
-	return nil, errNotListed
+	return nil, errFurtherBack
 }
 
-// findPageSize is more than the server may give: its maximum is documented
-// nowhere, and it says in the next page's address what it took.
-const findPageSize = 500
+func notListed(unreadable int) error {
+	if unreadable > 0 {
+		return fmt.Errorf("%w; %d trunks in the list are unreadable", errNotListed, unreadable)
+	}
+	return errNotListed
+}
 
 // ours: 60 bits of hash make a foreign trunk of that name a non-event, but the
 // domain is there to be looked at.

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -26,8 +27,9 @@ type Pass struct {
 	Halted  error    // why the pass ended early; nil where it didn't
 }
 
-// Reconcile finishes signups that are due, oldest first, several at a time,
-// until none is left, or there is no time to begin another before the context's
+// Reconcile finishes signups that are due, oldest first, several at a time, at
+// the rate of the budget, and looks for trunks that Exotel says exist; until
+// nothing is left, or there is no time to begin another before the context's
 // deadline, or the context is cancelled, or Exotel refuses the whole account;
 // what has begun then is finished. Two passes at once do no harm. The error says
 // that the ledger could not be asked what is due.
@@ -38,18 +40,17 @@ func (e *Engine) Reconcile(ctx context.Context) (Pass, error) {
 	if err != nil {
 		return Pass{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	var p pass
+	wanted, err := e.Ledger.Searching(ctx, searchMaximum)
+	if err != nil {
+		return Pass{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	p := pass{engine: e}
 	var workers sync.WaitGroup
 	for range min(passWorkers, len(due)) {
-		workers.Go(func() {
-			for p.mayBegin(ctx) {
-				i := int(p.next.Add(1)) - 1
-				if i >= len(due) {
-					return
-				}
-				p.note(e.resume(ctx, due[i]))
-			}
-		})
+		workers.Go(func() { p.work(ctx, due) })
+	}
+	if len(wanted) > 0 {
+		workers.Go(func() { p.search(ctx, wanted) })
 	}
 	workers.Wait()
 	return p.Pass, nil
@@ -64,9 +65,60 @@ func withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // pass is one under way.
 type pass struct {
-	next atomic.Int64 // index of the signup that is taken next
-	mu   sync.Mutex
+	engine *Engine
+	next   atomic.Int64 // index of the signup that is taken next
+	mu     sync.Mutex
 	Pass
+}
+
+// work takes one due signup after the other. The share of the budget that its
+// first call needs comes before it, so that nothing is held while there is
+// nothing to do but wait.
+func (p *pass) work(ctx context.Context, due []string) {
+	var s share
+	for p.mayBegin(ctx) {
+		i := int(p.next.Add(1)) - 1
+		if i >= len(due) || !p.reserve(ctx, &s) || !p.mayBegin(ctx) {
+			return
+		}
+		p.note(p.engine.resume(ctx, due[i], false, &s, (*try).finish))
+	}
+}
+
+// reserve waits for a share of the budget, unless one is left over.
+func (p *pass) reserve(ctx context.Context, s *share) bool {
+	if p.engine.Budget == nil || s.taken {
+		return true
+	}
+	deadline, _ := ctx.Deadline()
+	ctx, cancel := context.WithDeadline(ctx, deadline.Add(-closingTime-passMinimum))
+	defer cancel()
+	err := p.engine.Budget.Wait(ctx)
+	if errors.Is(err, errBudgetUnknown) {
+		p.halt(err)
+	}
+	s.taken = err == nil
+	return s.taken
+}
+
+func (p *pass) halt(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.Halted == nil {
+		p.Halted = err
+	}
+}
+
+// fail notes what went wrong beside the signups.
+func (p *pass) fail(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.Err == nil {
+		p.Err = err
+	}
+	if concernsAll(err) && p.Halted == nil {
+		p.Halted = err
+	}
 }
 
 func (p *pass) mayBegin(ctx context.Context) bool {
@@ -94,19 +146,27 @@ func (p *pass) note(result Result, held bool, err error) {
 	}
 }
 
-// resume takes over one signup and tries to finish it, whatever becomes of the
+// resume takes over one signup and ends it in that way, whatever becomes of the
 // pass meanwhile.
-func (e *Engine) resume(ctx context.Context, signupID string) (result Result, held bool, err error) {
+func (e *Engine) resume(ctx context.Context, signupID string, early bool, s *share, end func(*try, context.Context, Record) (Result, error)) (result Result, held bool, err error) {
 	deadline, _ := ctx.Deadline()
 	t := e.newTry(ctx, min(tryTime, time.Until(deadline)-closingTime))
+	t.share = s
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), t.doneBy)
 	defer cancel()
-	done := t.begin(StepClaim)
-	record, held, err := e.Ledger.TakeOver(ctx, TakeOver{SignupID: signupID, AccountSID: e.readyAccount(), Owner: t.owner, Now: t.claimedAt, LeaseUntil: t.leaseUntil})
-	done(err)
+	record, held, err := t.takeOver(ctx, signupID, early)
 	if err != nil || !held {
 		return Result{}, false, err
 	}
-	result, err = t.finish(ctx, record)
+	result, err = end(t, ctx, record)
 	return result, true, err
+}
+
+func (t *try) takeOver(ctx context.Context, signupID string, early bool) (Record, bool, error) {
+	done := t.begin(StepClaim)
+	record, held, err := t.engine.Ledger.TakeOver(ctx, TakeOver{
+		SignupID: signupID, AccountSID: t.engine.readyAccount(), Owner: t.owner, Now: t.claimedAt, LeaseUntil: t.leaseUntil, Early: early,
+	})
+	done(err)
+	return record, held, err
 }

@@ -40,8 +40,10 @@ type Record struct {
 	Owner      string    `json:"owner,omitempty"`
 	LeaseUntil time.Time `json:"lease_until,omitzero"`
 
-	// DueAt is when somebody should come back to a pending signup.
-	DueAt time.Time `json:"due_at,omitzero"`
+	// DueAt is when somebody should come back to a pending signup. One that is
+	// Searching waits for the search to find its trunk instead, since DueAt.
+	DueAt     time.Time `json:"due_at,omitzero"`
+	Searching bool      `json:"searching,omitempty"`
 
 	Attempts  int       `json:"attempts"`             // tries so far
 	LastError string    `json:"last_error,omitempty"` // why the last one did not finish

@@ -25,6 +25,7 @@ const (
 	OutcomePending    Outcome = "pending"     // on disk, not finished
 	OutcomeInProgress Outcome = "in_progress" // another try holds it
 	OutcomeConflict   Outcome = "conflict"    // the same id with other content; the first stands
+	OutcomeRejected   Outcome = "rejected"    // by an operator, now
 )
 
 // Step is one thing that a try did: a write to the ledger, or a call to Exotel
@@ -59,10 +60,12 @@ func (s Step) MarshalJSON() ([]byte, error) {
 	return json.Marshal(line)
 }
 
-// The ledger's steps.
+// The steps in the table.
 const (
 	StepClaim   = "claim"
 	StepPin     = "pin account"
+	StepBudget  = "take budget"
 	StepRecord  = "record"
 	StepRelease = "give back"
+	StepReject  = "reject"
 )

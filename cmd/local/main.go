@@ -5,7 +5,8 @@
 // ADDR says where it listens (127.0.0.1:8080), DATA_DIR where its files are
 // (.local), EXOTEL_SECRET_FILE names a file with the credentials of a real
 // Exotel account to use instead of the fake, EXOTEL_BASE_URL another host for
-// that account, TRUNK_PREFIX what trunk names start with (dev).
+// that account, TRUNK_PREFIX what trunk names start with (dev),
+// EXOTEL_CALLS_PER_MINUTE the call budget (180; 0 for none).
 package main
 
 import (

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/trunkhook/trunkhook/exotel"
+	"github.com/trunkhook/trunkhook/internal/settings"
 	"github.com/trunkhook/trunkhook/provision"
 )
 
@@ -19,6 +20,7 @@ type options struct {
 	secretFile string // of a real account; empty for the fake
 	baseURL    string // replaces the host that the secret names
 	prefix     string
+	calls      int // a minute; 0 for no limit
 }
 
 // readOptions refuses, with one error for all that is wrong, what it can't use.
@@ -42,6 +44,10 @@ func readOptions(getenv func(string) string) (options, error) {
 	}
 	if err := provision.CheckPrefix(o.prefix); err != nil {
 		faults = append(faults, "TRUNK_PREFIX "+err.Error())
+	}
+	var callsErr error
+	if o.calls, callsErr = settings.CallsPerMinute(getenv); callsErr != nil {
+		faults = append(faults, callsErr.Error())
 	}
 	if _, err := exotel.ParseBaseURL(o.baseURL); o.baseURL != "" && err != nil {
 		faults = append(faults, "EXOTEL_BASE_URL "+err.Error())

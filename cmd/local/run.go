@@ -57,6 +57,9 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
 
 	story := newStory(out)
 	engine := &narrator{Engine: &provision.Engine{Ledger: table, Accounts: vendor.accounts, Prefix: o.prefix}, story: story}
+	if o.calls > 0 {
+		engine.Budget = provision.NewBudget(table, o.calls, nil)
+	}
 	h := handler.New(handler.Config{Provisioner: engine, Secrets: localSecrets{}, Log: log, ReplyWithin: settings.DefaultReplyWithin, PublicURL: "http://" + listener.Addr().String()})
 	story.begin(listener.Addr().String(), o, known, vendor)
 	if known == 0 && vendor.isFake {

@@ -99,7 +99,8 @@ func stepName(step provision.Step, outcome provision.Outcome) string {
 	}
 	return map[string]string{
 		provision.StepClaim: "claimed", provision.StepPin: "pinned", provision.StepRecord: "recorded", provision.StepRelease: "given back",
-		"create trunk": "created", "list trunks": "listed",
+		provision.StepBudget: "budgeted",
+		"create trunk":       "created", "list trunks": "listed",
 	}[step.Name]
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/trunkhook/trunkhook/internal/function"
 	"github.com/trunkhook/trunkhook/internal/metrics"
 	"github.com/trunkhook/trunkhook/internal/settings"
+	"github.com/trunkhook/trunkhook/provision"
 )
 
 func main() {
@@ -37,16 +38,18 @@ func main() {
 // logBacklog writes what the alarm on signups that stay pending looks at. It is
 // written after every pass, so that its absence is an alarm too.
 func logBacklog(ctx context.Context, parts function.Parts) error {
-	backlog, err := parts.Engine.Ledger.Backlog(ctx)
+	now := time.Now()
+	backlog, err := parts.Engine.Ledger.Backlog(ctx, now.Add(-provision.StuckAfter))
 	if err != nil {
 		return err
 	}
 	var oldest time.Duration
 	if backlog.Pending > 0 {
-		oldest = time.Since(backlog.Oldest)
+		oldest = now.Sub(backlog.Oldest)
 	}
 	metrics.Log(ctx, parts.Log, lambdacontext.FunctionName,
 		metrics.Metric{Name: "PendingSignups", Unit: "Count", Value: float64(backlog.Pending)},
+		metrics.Metric{Name: "StuckSignups", Unit: "Count", Value: float64(backlog.Stuck)},
 		metrics.Metric{Name: "OldestPendingSignup", Unit: "Seconds", Value: oldest.Seconds()})
 	return nil
 }

@@ -39,7 +39,11 @@ func New(read func(getenv func(string) string) (settings.Settings, error), geten
 	}
 	p := Parts{Settings: s, Log: logger(stdout, getenv), clients: clients}
 	p.account = secrets.NewExotel(p.Secret(s.ExotelSecretID), secrets.ExotelOptions{BaseURL: s.ExotelBaseURL, AllowPlainHTTP: s.AllowPlainHTTP}, p.Log)
-	p.Engine = &provision.Engine{Ledger: ledger.New(clients.DynamoDB, s.SignupsTable), Accounts: p.account, Prefix: s.TrunkPrefix}
+	table := ledger.New(clients.DynamoDB, s.SignupsTable)
+	p.Engine = &provision.Engine{Ledger: table, Accounts: p.account, Prefix: s.TrunkPrefix}
+	if s.CallsPerMinute > 0 {
+		p.Engine.Budget = provision.NewBudget(table, s.CallsPerMinute, nil)
+	}
 	return p, nil
 }
 

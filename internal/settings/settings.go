@@ -5,6 +5,7 @@ package settings
 import (
 	"errors"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,13 +24,19 @@ type Settings struct {
 	PublicURL       string        // PUBLIC_URL, without a slash at the end
 	TrunkPrefix     string        // TRUNK_PREFIX
 	ReplyWithin     time.Duration // REPLY_WITHIN
+	CallsPerMinute  int           // EXOTEL_CALLS_PER_MINUTE; 0 for no limit
 }
 
 // Defaults of the settings that have one.
 const (
-	DefaultTrunkPrefix = "th"
-	DefaultReplyWithin = 4 * time.Second
+	DefaultTrunkPrefix    = "th"
+	DefaultReplyWithin    = 4 * time.Second
+	DefaultCallsPerMinute = 180 // Exotel allows an account 200
 )
+
+// maxCallsPerMinute is beyond any account's limit; what is meant for another
+// unit is more likely above it.
+const maxCallsPerMinute = 100_000
 
 // The bounds of REPLY_WITHIN. API Gateway gives up after 30 s (HTTP API quotas).
 const (
@@ -73,6 +80,7 @@ func (r *reader) shared() Settings {
 		SignupsTable:   r.required("SIGNUPS_TABLE"),
 		ExotelSecretID: r.required("EXOTEL_SECRET_ID"),
 		TrunkPrefix:    DefaultTrunkPrefix,
+		CallsPerMinute: r.callsPerMinute(),
 	}
 	s.ExotelBaseURL, s.AllowPlainHTTP = r.exotelBaseURL()
 	if prefix := r.getenv("TRUNK_PREFIX"); prefix != "" {
@@ -105,6 +113,27 @@ func (r *reader) replyWithin() time.Duration {
 		r.fault("REPLY_WITHIN", "must be a duration from 200ms to 29s, such as 4s")
 	}
 	return within
+}
+
+func (r *reader) callsPerMinute() int {
+	n, err := CallsPerMinute(r.getenv)
+	if err != nil {
+		r.faults = append(r.faults, err.Error())
+	}
+	return n
+}
+
+// CallsPerMinute reads EXOTEL_CALLS_PER_MINUTE, which cmd/local has as well.
+func CallsPerMinute(getenv func(string) string) (int, error) {
+	value := getenv("EXOTEL_CALLS_PER_MINUTE")
+	if value == "" {
+		return DefaultCallsPerMinute, nil
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 0 || n > maxCallsPerMinute {
+		return 0, errors.New("EXOTEL_CALLS_PER_MINUTE must be a whole number from 0 (no limit) to 100000")
+	}
+	return n, nil
 }
 
 func (r *reader) publicURL() string {

@@ -20,7 +20,7 @@ func env(pairs ...string) func(string) string {
 func TestDefaults(t *testing.T) {
 	t.Parallel()
 	got, err := settings.Webhook(env())
-	want := settings.Settings{SignupsTable: "signups", ExotelSecretID: "exotel", SourcesSecretID: "sources", TrunkPrefix: "th", ReplyWithin: 4 * time.Second}
+	want := settings.Settings{SignupsTable: "signups", ExotelSecretID: "exotel", SourcesSecretID: "sources", TrunkPrefix: "th", ReplyWithin: 4 * time.Second, CallsPerMinute: 180}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -36,12 +36,12 @@ func TestReconcilerNeedsNoSources(t *testing.T) {
 func TestEveryFaultIsNamedInOneLine(t *testing.T) {
 	t.Parallel()
 	_, err := settings.Webhook(func(name string) string {
-		return map[string]string{"EXOTEL_BASE_URL": "http://exotel.example", "PUBLIC_URL": "hooks", "TRUNK_PREFIX": "Toolong", "REPLY_WITHIN": "4"}[name]
+		return map[string]string{"EXOTEL_BASE_URL": "http://exotel.example", "PUBLIC_URL": "hooks", "TRUNK_PREFIX": "Toolong", "REPLY_WITHIN": "4", "EXOTEL_CALLS_PER_MINUTE": "many"}[name]
 	})
 	if err == nil || strings.Contains(err.Error(), "\n") {
 		t.Fatalf("got %v", err)
 	}
-	for _, name := range []string{"SIGNUPS_TABLE", "EXOTEL_SECRET_ID", "SOURCES_SECRET_ID", "EXOTEL_BASE_URL", "PUBLIC_URL", "TRUNK_PREFIX", "REPLY_WITHIN"} {
+	for _, name := range []string{"SIGNUPS_TABLE", "EXOTEL_SECRET_ID", "SOURCES_SECRET_ID", "EXOTEL_BASE_URL", "PUBLIC_URL", "TRUNK_PREFIX", "REPLY_WITHIN", "EXOTEL_CALLS_PER_MINUTE"} {
 		if strings.Count(err.Error(), name+" ") != 1 {
 			t.Errorf("%s is not named once: %v", name, err)
 		}
@@ -55,6 +55,12 @@ func TestSettings(t *testing.T) {
 		"TRUNK_PREFIX=st1":                                 "",
 		"TRUNK_PREFIX=four":                                "TRUNK_PREFIX",
 		"TRUNK_PREFIX=t_":                                  "TRUNK_PREFIX",
+		"EXOTEL_CALLS_PER_MINUTE=0":                        "",
+		"EXOTEL_CALLS_PER_MINUTE=1":                        "",
+		"EXOTEL_CALLS_PER_MINUTE=100000":                   "",
+		"EXOTEL_CALLS_PER_MINUTE=100001":                   "EXOTEL_CALLS_PER_MINUTE",
+		"EXOTEL_CALLS_PER_MINUTE=-1":                       "EXOTEL_CALLS_PER_MINUTE",
+		"EXOTEL_CALLS_PER_MINUTE=1.5":                      "EXOTEL_CALLS_PER_MINUTE",
 		"REPLY_WITHIN=200ms":                               "",
 		"REPLY_WITHIN=29s":                                 "",
 		"REPLY_WITHIN=30s":                                 "REPLY_WITHIN",

@@ -5,7 +5,6 @@
 package embedded
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,8 +26,23 @@ var _ provision.Ledger = (*Ledger)(nil)
 
 var (
 	signups = []byte("signups") // signup id -> record as JSON
-	queue   = []byte("due")     // due_at and signup id -> created_at; only what is pending
+	due     = []byte("due")     // due_at and signup id -> created_at; what is tried again when it is due
+	search  = []byte("search")  // the same, of what waits for the search
+	single  = []byte("single")  // what there is one of: emptyAt, progress
+
+	emptyAt  = []byte("empty_at")
+	progress = []byte("progress")
 )
+
+// queues hold what is pending.
+var queues = [][]byte{due, search}
+
+func queueOf(r provision.Record) []byte {
+	if r.Searching {
+		return search
+	}
+	return due
+}
 
 // dueFormat sorts as text.
 const dueFormat = "2006-01-02T15:04:05.000Z"
@@ -52,7 +66,7 @@ func Open(path string) (*Ledger, error) {
 }
 
 func makeBuckets(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{signups, queue} {
+	for _, name := range append([][]byte{signups, single}, queues...) {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
@@ -80,6 +94,11 @@ func (l *Ledger) Pin(_ context.Context, w provision.Pin) (provision.Record, bool
 
 // Activate implements provision.Ledger.
 func (l *Ledger) Activate(_ context.Context, w provision.Activate) (provision.Record, bool, error) {
+	return l.write(w.SignupID, w.Apply)
+}
+
+// Reject implements provision.Ledger.
+func (l *Ledger) Reject(_ context.Context, w provision.Reject) (provision.Record, bool, error) {
 	return l.write(w.SignupID, w.Apply)
 }
 
@@ -124,14 +143,14 @@ func put(tx *bbolt.Tx, old *provision.Record, record provision.Record) error {
 		return err
 	}
 	if old != nil && !old.DueAt.IsZero() {
-		if err := tx.Bucket(queue).Delete(dueKey(*old)); err != nil {
+		if err := tx.Bucket(queueOf(*old)).Delete(dueKey(*old)); err != nil {
 			return err
 		}
 	}
 	if record.DueAt.IsZero() {
 		return nil
 	}
-	return tx.Bucket(queue).Put(dueKey(record), []byte(record.CreatedAt.Format(time.RFC3339Nano)))
+	return tx.Bucket(queueOf(record)).Put(dueKey(record), []byte(record.CreatedAt.Format(time.RFC3339Nano)))
 }
 
 func dueKey(r provision.Record) []byte {
@@ -152,34 +171,6 @@ func (l *Ledger) Get(_ context.Context, signupID string) (provision.Record, erro
 		return provision.Record{}, provision.ErrNotFound
 	}
 	return *record, nil
-}
-
-// Due implements provision.Ledger.
-func (l *Ledger) Due(_ context.Context, until time.Time, limit int) (due []string, err error) {
-	last := []byte(until.UTC().Format(dueFormat))
-	err = l.db.View(func(tx *bbolt.Tx) error {
-		cursor := tx.Bucket(queue).Cursor()
-		for key, _ := cursor.First(); key != nil && len(due) < limit; key, _ = cursor.Next() {
-			if bytes.Compare(key[:len(last)], last) > 0 {
-				return nil
-			}
-			due = append(due, string(key[len(dueFormat):]))
-		}
-		return nil
-	})
-	return due, err
-}
-
-// Backlog implements provision.Ledger.
-func (l *Ledger) Backlog(context.Context) (backlog provision.Backlog, err error) {
-	err = l.db.View(func(tx *bbolt.Tx) error {
-		return tx.Bucket(queue).ForEach(func(_, createdAt []byte) error {
-			created, err := time.Parse(time.RFC3339Nano, string(createdAt))
-			backlog.Add(created)
-			return err
-		})
-	})
-	return backlog, err
 }
 
 // Active calls the function with every active signup, in the order of the ids.

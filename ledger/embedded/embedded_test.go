@@ -24,7 +24,7 @@ func open(t *testing.T, path string) *embedded.Ledger {
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	ledgertest.Run(t, func(t *testing.T) provision.Ledger {
+	ledgertest.Run(t, func(t *testing.T) ledgertest.Store {
 		t.Helper()
 		l := open(t, filepath.Join(t.TempDir(), "signups.db"))
 		t.Cleanup(func() { _ = l.Close() })

@@ -1,7 +1,7 @@
 // Package ledgertest checks that a ledger does what package provision defines.
 // Every implementation runs the same suite:
 //
-//	ledgertest.Run(t, func(t *testing.T) provision.Ledger { return open(t) })
+//	ledgertest.Run(t, func(t *testing.T) ledgertest.Store { return open(t) })
 package ledgertest
 
 import (
@@ -21,10 +21,16 @@ import (
 	"github.com/trunkhook/trunkhook/provision"
 )
 
-// Run runs the suite. The function opens an empty ledger.
-func Run(t *testing.T, open func(t *testing.T) provision.Ledger) {
+// Store is a ledger that keeps the budget's bucket too.
+type Store interface {
+	provision.Ledger
+	provision.Meter
+}
+
+// Run runs the suite. The function opens an empty store.
+func Run(t *testing.T, open func(t *testing.T) Store) {
 	t.Helper()
-	for name, test := range map[string]func(t *testing.T, l provision.Ledger){
+	for name, test := range map[string]func(t *testing.T, l Store){
 		"a new claim is kept as it is":                       newClaim,
 		"a claim during another's lease is refused":          claimDuringLease,
 		"a claim after the lease keeps what was decided":     claimAfterLease,
@@ -38,6 +44,12 @@ func Run(t *testing.T, open func(t *testing.T) provision.Ledger) {
 		"a release gives back":                               release,
 		"a late worker changes nothing":                      lateWorker,
 		"every write recognises itself":                      ambiguousWrites,
+		"an operator's takeover is early":                    takeOverEarly,
+		"a rejection is by the owner, and final":             reject,
+		"what waits for the search is not due":               searching,
+		"the search's progress is kept":                      keepProgress,
+		"the bucket does what the model does":                bucket,
+		"fifty at once get no more calls than there are":     raceToSpend,
 		"due is what is due, oldest first":                   due,
 		"the backlog is what is pending":                     backlog,
 		"an unknown signup is not found":                     unknown,
@@ -121,7 +133,7 @@ func canonical(t tester, r provision.Record) provision.Record {
 	return r
 }
 
-func stored(t *testing.T, l provision.Ledger) provision.Record {
+func stored(t *testing.T, l Store) provision.Record {
 	t.Helper()
 	record, err := l.Get(t.Context(), "acme-42")
 	if err != nil {
@@ -130,7 +142,7 @@ func stored(t *testing.T, l provision.Ledger) provision.Record {
 	return record
 }
 
-func newClaim(t *testing.T, l provision.Ledger) {
+func newClaim(t *testing.T, l Store) {
 	c := claim("one", 0)
 	got := do(t, l.Claim, c, true)
 	want := provision.Record{
@@ -141,13 +153,13 @@ func newClaim(t *testing.T, l provision.Ledger) {
 	same(t, stored(t, l), want)
 }
 
-func claimDuringLease(t *testing.T, l provision.Ledger) {
+func claimDuringLease(t *testing.T, l Store) {
 	first := do(t, l.Claim, claim("one", 0), true)
 	same(t, do(t, l.Claim, claim("two", 9), false), first)
 	same(t, stored(t, l), first)
 }
 
-func claimAfterLease(t *testing.T, l provision.Ledger) {
+func claimAfterLease(t *testing.T, l Store) {
 	want := do(t, l.Claim, claim("one", 0), true)
 	second := claim("two", 10)
 	second.TrunkName, second.AccountSID, second.Signup.Source = "xx_another", "another", "hubspot"
@@ -157,20 +169,20 @@ func claimAfterLease(t *testing.T, l provision.Ledger) {
 	same(t, stored(t, l), want)
 }
 
-func claimOfOtherContent(t *testing.T, l provision.Ledger) {
+func claimOfOtherContent(t *testing.T, l Store) {
 	first := do(t, l.Claim, claim("one", 0), true)
 	other := claim("two", 60)
 	other.Signup.Company = "Somebody else"
 	same(t, do(t, l.Claim, other, false), first)
 }
 
-func claimOfActive(t *testing.T, l provision.Ledger) {
+func claimOfActive(t *testing.T, l Store) {
 	do(t, l.Claim, claim("one", 0), true)
 	active := do(t, l.Activate, activateBy("one", "trmum1a", 1), true)
 	same(t, do(t, l.Claim, claim("two", 60), false), active)
 }
 
-func takeOver(t *testing.T, l provision.Ledger) {
+func takeOver(t *testing.T, l Store) {
 	do(t, l.TakeOver, takeOverBy("nobody", 0), false)
 	do(t, l.Claim, claim("one", 0), true)
 	do(t, l.TakeOver, takeOverBy("two", 9), false)
@@ -184,7 +196,7 @@ func takeOver(t *testing.T, l provision.Ledger) {
 	do(t, l.TakeOver, takeOverBy("three", 100), false)
 }
 
-func pin(t *testing.T, l provision.Ledger) {
+func pin(t *testing.T, l Store) {
 	first := claim("one", 0)
 	first.AccountSID = ""
 	do(t, l.Claim, first, true)
@@ -213,7 +225,7 @@ func pin(t *testing.T, l provision.Ledger) {
 	}
 }
 
-func activate(t *testing.T, l provision.Ledger) {
+func activate(t *testing.T, l Store) {
 	want := do(t, l.Claim, claim("one", 0), true)
 	got := do(t, l.Activate, activateBy("one", "trmum1a", 1), true)
 	want.Status, want.TrunkSID, want.DomainName, want.Trunk = provision.StatusActive, "trmum1a", "acme1.pstn.exotel.com", json.RawMessage(`{"trunk_sid":"trmum1a"}`)
@@ -222,21 +234,21 @@ func activate(t *testing.T, l provision.Ledger) {
 	same(t, stored(t, l), want)
 }
 
-func activateByOther(t *testing.T, l provision.Ledger) {
+func activateByOther(t *testing.T, l Store) {
 	do(t, l.Activate, activateBy("one", "trmum1a", 0), false)
 	first := do(t, l.Claim, claim("one", 0), true)
 	same(t, do(t, l.Activate, activateBy("two", "trmum1a", 1), false), first)
 	same(t, stored(t, l), first)
 }
 
-func activateTwice(t *testing.T, l provision.Ledger) {
+func activateTwice(t *testing.T, l Store) {
 	do(t, l.Claim, claim("one", 0), true)
 	first := do(t, l.Activate, activateBy("one", "trmum1a", 1), true)
 	same(t, do(t, l.Activate, activateBy("two", "trmum1a", 5), true), first)
 	same(t, do(t, l.Activate, activateBy("two", "trmum1b", 5), false), first)
 }
 
-func release(t *testing.T, l provision.Ledger) {
+func release(t *testing.T, l Store) {
 	do(t, l.Release, releaseBy("one", 0, 30), false)
 	want := do(t, l.Claim, claim("one", 0), true)
 	same(t, do(t, l.Release, releaseBy("two", 1, 30), false), want)
@@ -252,7 +264,7 @@ func release(t *testing.T, l provision.Ledger) {
 	}
 }
 
-func lateWorker(t *testing.T, l provision.Ledger) {
+func lateWorker(t *testing.T, l Store) {
 	do(t, l.Claim, claim("late", 0), true)
 	current := do(t, l.Claim, claim("two", 10), true)
 	same(t, do(t, l.Activate, activateBy("late", "trmum1a", 11), false), current)
@@ -262,7 +274,7 @@ func lateWorker(t *testing.T, l provision.Ledger) {
 }
 
 // An answer is lost, the AWS client sends again, and the write meets itself.
-func ambiguousWrites(t *testing.T, l provision.Ledger) {
+func ambiguousWrites(t *testing.T, l Store) {
 	c := claim("one", 0)
 	c.AccountSID = ""
 	same(t, do(t, l.Claim, c, true), do(t, l.Claim, c, true))
@@ -274,12 +286,17 @@ func ambiguousWrites(t *testing.T, l provision.Ledger) {
 	same(t, do(t, l.TakeOver, taken, true), do(t, l.TakeOver, taken, true))
 	a := activateBy("two", "trmum1a", 4)
 	same(t, do(t, l.Activate, a, true), do(t, l.Activate, a, true))
+
+	c.Signup.ID = "rejected"
+	do(t, l.Claim, c, true)
+	rejected := provision.Reject{SignupID: "rejected", Owner: "one", Reason: "no", Now: at(1)}
+	same(t, do(t, l.Reject, rejected, true), do(t, l.Reject, rejected, true))
 	if got := stored(t, l).Attempts; got != 2 {
 		t.Errorf("%d attempts were counted, want 2", got)
 	}
 }
 
-func due(t *testing.T, l provision.Ledger) {
+func due(t *testing.T, l Store) {
 	for i, dueIn := range []int{50, 10, 30, 20, 40} {
 		id := fmt.Sprintf("signup-%d", i)
 		c := claim("one", 0)
@@ -314,8 +331,8 @@ func due(t *testing.T, l provision.Ledger) {
 	}
 }
 
-func backlog(t *testing.T, l provision.Ledger) {
-	if got, err := l.Backlog(t.Context()); err != nil || got != (provision.Backlog{}) {
+func backlog(t *testing.T, l Store) {
+	if got, err := l.Backlog(t.Context(), at(15)); err != nil || got != (provision.Backlog{}) {
 		t.Errorf("nothing: %+v, %v", got, err)
 	}
 	for i, seconds := range []int{30, 10, 20} {
@@ -326,12 +343,12 @@ func backlog(t *testing.T, l provision.Ledger) {
 	finished := activateBy("one", "trmum1a", 21)
 	finished.SignupID = "signup-2"
 	do(t, l.Activate, finished, true)
-	if got, err := l.Backlog(t.Context()); err != nil || got.Pending != 2 || !got.Oldest.Equal(at(10)) {
+	if got, err := l.Backlog(t.Context(), at(15)); err != nil || got.Pending != 2 || got.Stuck != 1 || !got.Oldest.Equal(at(10)) {
 		t.Errorf("got %+v, %v; want 2, the oldest of %v", got, err, at(10))
 	}
 }
 
-func unknown(t *testing.T, l provision.Ledger) {
+func unknown(t *testing.T, l Store) {
 	if record, err := l.Get(t.Context(), "nobody"); !errors.Is(err, provision.ErrNotFound) {
 		t.Errorf("got %+v, %v", record, err)
 	}
@@ -365,7 +382,7 @@ func race(t *testing.T, write func(owner string) (provision.Record, bool, error)
 	return int(winners.Load())
 }
 
-func raceToClaim(t *testing.T, l provision.Ledger) {
+func raceToClaim(t *testing.T, l Store) {
 	if n := race(t, func(owner string) (provision.Record, bool, error) { return l.Claim(t.Context(), claim(owner, 0)) }); n != 1 {
 		t.Errorf("%d winners", n)
 	}
@@ -374,7 +391,7 @@ func raceToClaim(t *testing.T, l provision.Ledger) {
 	}
 }
 
-func raceToClaimAgain(t *testing.T, l provision.Ledger) {
+func raceToClaimAgain(t *testing.T, l Store) {
 	do(t, l.Claim, claim("first", 0), true)
 	if n := race(t, func(owner string) (provision.Record, bool, error) { return l.Claim(t.Context(), claim(owner, 11)) }); n != 1 {
 		t.Errorf("%d winners", n)
@@ -384,7 +401,7 @@ func raceToClaimAgain(t *testing.T, l provision.Ledger) {
 	}
 }
 
-func raceToTakeOver(t *testing.T, l provision.Ledger) {
+func raceToTakeOver(t *testing.T, l Store) {
 	do(t, l.Claim, claim("first", 0), true)
 	if n := race(t, func(owner string) (provision.Record, bool, error) {
 		return l.TakeOver(t.Context(), takeOverBy(owner, 11))
@@ -393,7 +410,7 @@ func raceToTakeOver(t *testing.T, l provision.Ledger) {
 	}
 }
 
-func document(t *testing.T, l provision.Ledger) {
+func document(t *testing.T, l Store) {
 	do(t, l.Claim, claim("one", 0), true)
 	a := activateBy("one", "trmum1a", 1)
 	a.Trunk.Raw = json.RawMessage(`{"trunk_sid":"trmum1a","big":9007199254740993,"float":1.5,"none":null,"yes":true,"no":false,"empty":"","list":["a",{"b":[]}],"map":{},"text":"Ü \u0001 🚀"}`)

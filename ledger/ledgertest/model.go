@@ -11,7 +11,7 @@ import (
 
 // model runs random sequences of writes against the ledger and against the
 // Apply methods, which define it.
-func model(t *testing.T, l provision.Ledger) {
+func model(t *testing.T, l Store) {
 	sequence := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		sequence++
@@ -25,7 +25,7 @@ func model(t *testing.T, l provision.Ledger) {
 }
 
 // step draws one write, does it on both, and returns the model's record.
-func step(rt *rapid.T, t *testing.T, l provision.Ledger, id string, held *provision.Record) *provision.Record {
+func step(rt *rapid.T, t *testing.T, l Store, id string, held *provision.Record) *provision.Record {
 	owner := rapid.SampledFrom([]string{"one", "two", "three"}).Draw(rt, "owner")
 	account := rapid.SampledFrom([]string{"", "acme1", "acme2"}).Draw(rt, "account")
 	now := at(rapid.IntRange(0, 60).Draw(rt, "now"))
@@ -33,7 +33,7 @@ func step(rt *rapid.T, t *testing.T, l provision.Ledger, id string, held *provis
 	var want, got provision.Record
 	var wantHolds, holds bool
 	var err error
-	switch kind := rapid.SampledFrom([]string{"claim", "take over", "pin", "activate", "release"}).Draw(rt, "write"); kind {
+	switch kind := rapid.SampledFrom([]string{"claim", "take over", "pin", "activate", "release", "reject"}).Draw(rt, "write"); kind {
 	case "claim":
 		w := claim(owner, 0)
 		w.Signup.ID, w.AccountSID, w.Now, w.LeaseUntil = id, account, now, until
@@ -41,7 +41,7 @@ func step(rt *rapid.T, t *testing.T, l provision.Ledger, id string, held *provis
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Claim(t.Context(), w)
 	case "take over":
-		w := provision.TakeOver{SignupID: id, AccountSID: account, Owner: owner, Now: now, LeaseUntil: until}
+		w := provision.TakeOver{SignupID: id, AccountSID: account, Owner: owner, Now: now, LeaseUntil: until, Early: rapid.Bool().Draw(rt, "early")}
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.TakeOver(t.Context(), w)
 	case "pin":
@@ -54,9 +54,13 @@ func step(rt *rapid.T, t *testing.T, l provision.Ledger, id string, held *provis
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Activate(t.Context(), w)
 	case "release":
-		w := provision.Release{SignupID: id, Owner: owner, Now: now, DueAt: until, LastError: "lost"}
+		w := provision.Release{SignupID: id, Owner: owner, Now: now, DueAt: until, LastError: "lost", Searching: rapid.Bool().Draw(rt, "searching")}
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Release(t.Context(), w)
+	case "reject":
+		w := provision.Reject{SignupID: id, Owner: owner, Reason: "no", Now: now}
+		want, wantHolds = w.Apply(held)
+		got, holds, err = l.Reject(t.Context(), w)
 	}
 	if err != nil || holds != wantHolds {
 		rt.Fatalf("holds %v, error %v; want %v on %+v", holds, err, wantHolds, held)

@@ -1,0 +1,107 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/trunkhook/trunkhook/exotel"
+)
+
+// What an operator can't do.
+var (
+	// ErrHeld says that a try is under way: ask again when its lease is over.
+	ErrHeld = errors.New("a try holds the signup")
+	// ErrSettled says that the signup is active or rejected already.
+	ErrSettled = errors.New("the signup is settled")
+	// ErrNoSuchTrunk says that the account has no such trunk.
+	ErrNoSuchTrunk = errors.New("there is no such trunk")
+)
+
+// operatorTime is what one of an operator's steps may take without a deadline.
+const operatorTime = 30 * time.Second
+
+// Retry tries a pending signup now, whenever it is due, waiting for its share of
+// the budget. The error is ErrNotFound, or wraps ErrHeld, ErrSettled or
+// ErrUnavailable.
+func (e *Engine) Retry(ctx context.Context, signupID string) (Result, error) {
+	return e.operate(ctx, signupID, (*try).finish)
+}
+
+// Reject ends a pending signup for good, with a reason for people. A create of an
+// earlier try, whose outcome isn't known, may have made its trunk all the same:
+// the record's LastError says so until then, and the name stays its own. Errors
+// are as with Retry.
+func (e *Engine) Reject(ctx context.Context, signupID, reason string) (Result, error) {
+	return e.operate(ctx, signupID, func(t *try, ctx context.Context, record Record) (Result, error) {
+		done := t.begin(StepReject)
+		rejected, holds, err := e.Ledger.Reject(ctx, Reject{SignupID: record.SignupID, Owner: t.owner, Reason: truncate(reason, maxLastError), Now: e.now()})
+		done(err)
+		switch {
+		case err != nil:
+			return Result{Steps: t.steps}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		case !holds:
+			return t.theirs(rejected), fmt.Errorf("%w now", ErrHeld)
+		}
+		return Result{Record: rejected, Outcome: OutcomeRejected, Steps: t.steps}, nil
+	})
+}
+
+// Adopt makes a pending signup active with a trunk that exists, whatever its
+// name. Errors are as with Retry, or ErrNoSuchTrunk.
+func (e *Engine) Adopt(ctx context.Context, signupID, trunkSID string) (Result, error) {
+	return e.operate(ctx, signupID, func(t *try, ctx context.Context, record Record) (Result, error) {
+		trunk, err := t.lookUp(ctx, &record, trunkSID)
+		if err != nil {
+			result, releaseErr := t.release(ctx, record, err)
+			return result, errors.Join(err, releaseErr)
+		}
+		return t.record(ctx, record, trunk, true)
+	})
+}
+
+// lookUp finds a trunk of the signup's account by its sid.
+func (t *try) lookUp(ctx context.Context, record *Record, trunkSID string) (*exotel.Trunk, error) {
+	hooked, cancel := context.WithDeadline(exotel.WithHooks(ctx, t.hooks(ctx)), t.vendorBy)
+	defer cancel()
+	account, err := t.engine.Accounts.Open(hooked)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoCredentials, err)
+	}
+	if err := t.pin(ctx, account, record); err != nil {
+		return nil, err
+	}
+	page, err := account.Trunks.List(hooked, exotel.ListOptions{TrunkSID: trunkSID})
+	if err != nil && !errors.Is(err, exotel.ErrNotFound) && !errors.Is(err, exotel.ErrForbidden) {
+		return nil, err
+	}
+	if page != nil {
+		for _, trunk := range page.Trunks {
+			if trunk.SID == trunkSID {
+				return &trunk, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("%w: %s", ErrNoSuchTrunk, trunkSID)
+}
+
+// operate takes a pending signup, due or not, and does something with it.
+func (e *Engine) operate(ctx context.Context, signupID string, do func(*try, context.Context, Record) (Result, error)) (Result, error) {
+	t := e.newTry(ctx, operatorTime)
+	t.share = new(share)
+	ctx, cancel := context.WithDeadline(ctx, t.doneBy)
+	defer cancel()
+	record, held, err := t.takeOver(ctx, signupID, true)
+	switch {
+	case err != nil:
+		return Result{Steps: t.steps}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	case held:
+		return do(t, ctx, record)
+	case record.SignupID == "":
+		return Result{Steps: t.steps}, ErrNotFound
+	case record.Status == StatusPending:
+		return t.theirs(record), fmt.Errorf("%w until %s", ErrHeld, record.LeaseUntil.Format(time.RFC3339))
+	}
+	return t.theirs(record), fmt.Errorf("%w: it is %s", ErrSettled, record.Status)
+}

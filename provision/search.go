@@ -1,0 +1,136 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/trunkhook/trunkhook/exotel"
+)
+
+// searchMaximum is for how many signups one pass looks at once.
+const searchMaximum = 1000
+
+// Wanted is a signup whose trunk exists, says Exotel, and was not among the newest.
+type Wanted struct {
+	SignupID  string
+	TrunkName string
+	Since     time.Time // when the search was asked for
+}
+
+// Progress is how far the search through the account's list has come: one walk
+// for all signups that wait, which goes on in the next pass where this one ends.
+// Lists are newest first, so that trunks which are made meanwhile only show some
+// once more. One that is deleted meanwhile can hide another, until the next walk.
+type Progress struct {
+	AccountSID string    // the account whose list it is
+	BeganAt    time.Time // when the walk began; zero where none is under way
+	Offset     int       // of the next page
+}
+
+// search walks on through the list and ends the signups whose trunks it meets.
+type search struct {
+	pass     *pass
+	account  *Account
+	wanted   map[string]Wanted // by the trunk's name
+	progress Progress
+	share    share
+}
+
+// search is one more worker of the pass.
+func (p *pass) search(ctx context.Context, wanted []Wanted) {
+	s := search{pass: p, wanted: make(map[string]Wanted, len(wanted))}
+	for _, w := range wanted {
+		s.wanted[w.TrunkName] = w
+	}
+	if err := s.walk(ctx); err != nil {
+		p.fail(fmt.Errorf("the search for trunks: %w", err))
+	}
+}
+
+func (s *search) walk(ctx context.Context) (err error) {
+	engine := s.pass.engine
+	if s.account, err = engine.Accounts.Open(ctx); err != nil {
+		return fmt.Errorf("%w: %w", errNoCredentials, err)
+	}
+	if s.progress, err = engine.Ledger.Progress(ctx); err != nil {
+		return err
+	}
+	if s.progress.BeganAt.IsZero() || s.progress.AccountSID != s.account.SID {
+		s.progress = Progress{AccountSID: s.account.SID, BeganAt: engine.now()}
+	}
+	if s.progress.Offset > 0 { // what was made since the walk began is on the first page
+		if _, err := s.page(ctx, 0); err != nil {
+			return err
+		}
+	}
+	for len(s.wanted) > 0 && s.pass.mayBegin(ctx) && s.pass.reserve(ctx, &s.share) {
+		next, err := s.page(ctx, s.progress.Offset)
+		switch {
+		case err != nil:
+			return err
+		case next == nil:
+			return s.end(ctx)
+		}
+		s.progress.Offset = next.Offset
+		if err := engine.Ledger.KeepProgress(ctx, s.progress); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// page reads one page and adopts what is wanted on it. It returns where the next
+// one is, or nil.
+func (s *search) page(ctx context.Context, offset int) (*exotel.ListOptions, error) {
+	hooks := exotel.Hooks{Before: s.spend, After: func(call exotel.Call) { s.pass.engine.heed(ctx, call.Err) }}
+	page, err := s.account.Trunks.List(exotel.WithHooks(ctx, hooks), exotel.ListOptions{PageSize: pageSize, Offset: offset})
+	if err != nil {
+		return nil, err
+	}
+	for _, trunk := range page.Trunks {
+		if w, ok := s.wanted[trunk.Name]; ok {
+			delete(s.wanted, trunk.Name)
+			s.settle(ctx, w, &trunk)
+		}
+	}
+	return page.Next, nil
+}
+
+// spend: each try of a page costs its share.
+func (s *search) spend(ctx context.Context, _ string) error {
+	return s.pass.engine.spend(ctx, &s.share)
+}
+
+// settle ends a signup with its trunk, or with none.
+func (s *search) settle(ctx context.Context, w Wanted, trunk *exotel.Trunk) {
+	s.pass.note(s.pass.engine.resume(ctx, w.SignupID, true, nil, func(t *try, ctx context.Context, record Record) (Result, error) {
+		return t.settle(ctx, s.account, record, trunk)
+	}))
+}
+
+// end: who has waited for the whole walk goes back to trying. The create will
+// tell again that the trunk exists, or make it, if it doesn't any more.
+func (s *search) end(ctx context.Context) error {
+	for _, w := range s.wanted {
+		if !w.Since.After(s.progress.BeganAt) {
+			s.settle(ctx, w, nil)
+		}
+	}
+	return s.pass.engine.Ledger.KeepProgress(ctx, Progress{})
+}
+
+// settle ends a try with the trunk that the search found, or with none.
+func (t *try) settle(ctx context.Context, account *Account, record Record, trunk *exotel.Trunk) (Result, error) {
+	if err := t.pin(ctx, account, &record); err != nil {
+		return t.release(ctx, record, err)
+	}
+	if trunk == nil {
+		return t.release(ctx, record, errNotListed)
+	}
+	trunk, err := ours(*trunk, &record)
+	if err != nil {
+		return t.release(ctx, record, err)
+	}
+	return t.record(ctx, record, trunk, true)
+}
