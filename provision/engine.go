@@ -40,28 +40,48 @@ var ErrUnavailable = errors.New("the signups table can't be reached")
 // promised to the sender. In all other cases the signup is on disk, and the
 // result says how far it got.
 func (e *Engine) Provision(ctx context.Context, s Signup, within time.Duration) (Result, error) {
-	if err := s.Validate(); err != nil {
-		return Result{}, err
-	}
-	s = s.Normalised()
 	t := e.newTry(ctx, within)
 	ctx, cancel := context.WithDeadline(ctx, t.doneBy)
 	defer cancel()
+	record, ended, err := t.claim(ctx, s)
+	if ended != nil || err != nil {
+		return t.ended(ended, err)
+	}
+	return t.finish(ctx, record)
+}
+
+// claim is the try's first write. The record is the try's to finish, unless it
+// has ended already, or there is an error.
+func (t *try) claim(ctx context.Context, s Signup) (record Record, ended *Result, err error) {
+	if err := s.Validate(); err != nil {
+		return Record{}, nil, err
+	}
+	s = s.Normalised()
+	e := t.engine
 	claim := Claim{Signup: s, TrunkName: TrunkName(e.Prefix, s.ID), AccountSID: e.readyAccount(), Owner: t.owner, Now: t.claimedAt, LeaseUntil: t.leaseUntil}
 	done := t.begin(StepClaim)
 	record, ours, err := e.Ledger.Claim(ctx, claim)
 	done(err)
 	switch {
 	case err != nil:
-		return Result{Steps: t.steps}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return Record{}, nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	case ours:
-		return t.finish(ctx, record)
+		return record, nil, nil
 	case record.SignupID == "":
-		return Result{Steps: t.steps}, errVanished
+		return Record{}, nil, errVanished
 	case record.Fingerprint != s.Fingerprint():
-		return Result{Record: record, Outcome: OutcomeConflict, Steps: t.steps}, nil
+		return Record{}, &Result{Record: record, Outcome: OutcomeConflict, Steps: t.steps}, nil
 	}
-	return t.theirs(record), nil
+	result := t.theirs(record)
+	return Record{}, &result, nil
+}
+
+// ended is what a try whose claim was its end comes to.
+func (t *try) ended(result *Result, err error) (Result, error) {
+	if result == nil {
+		return Result{Steps: t.steps}, err
+	}
+	return *result, err
 }
 
 // Status returns the record of a signup, or ErrNotFound, or an error that wraps

@@ -77,8 +77,8 @@ func (e *Engine) wait(err error, now time.Time, age time.Duration) (wait time.Du
 		return max(0, spent.Until.Sub(now)), true
 	case errors.Is(err, exotel.ErrRateLimited):
 		return retryAfter(err), true
-	case errors.Is(err, errFurtherBack):
-		return 0, false // the search's turn, which is the next
+	case errors.Is(err, errFurtherBack), errors.Is(err, errNoTurn):
+		return 0, false // the reconciler's turn
 	}
 	jitter := e.Jitter
 	if jitter == nil {
