@@ -28,6 +28,7 @@ var (
 	signups = []byte("signups") // signup id -> record as JSON
 	due     = []byte("due")     // due_at and signup id -> created_at; what is tried again when it is due
 	search  = []byte("search")  // the same, of what waits for the search
+	rejects = []byte("rejects") // what could not be used, by its key
 	single  = []byte("single")  // what there is one of: emptyAt, progress
 
 	emptyAt  = []byte("empty_at")
@@ -66,7 +67,7 @@ func Open(path string) (*Ledger, error) {
 }
 
 func makeBuckets(tx *bbolt.Tx) error {
-	for _, name := range append([][]byte{signups, single}, queues...) {
+	for _, name := range append([][]byte{signups, rejects, single}, queues...) {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
