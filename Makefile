@@ -67,6 +67,7 @@ fuzz: ## fuzz what parses what strangers send, FUZZTIME each
 	go test ./handler -run '^$$' -fuzz '^FuzzParseJSON$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
 	go test ./handler -run '^$$' -fuzz '^FuzzHandle$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
 	go test ./handler -run '^$$' -fuzz '^FuzzSignup$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
+	go test ./handler/verify -run '^$$' -fuzz '^FuzzVerify$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
 
 .PHONY: build
 build: ## the functions' bootstrap files, for GOARCH_FUNCTIONS (arm64)
@@ -87,7 +88,7 @@ size: build ## size of the bootstrap files, plain and compressed
 
 .PHONY: bench
 bench: size ## the figures of docs/benchmarks.md
-	go test -run '^$$' -bench . -count 5 ./exotel ./handler ./ledger
+	go test -run '^$$' -bench . -count 5 ./exotel ./handler ./handler/verify ./ledger
 	go test -count=1 -run '^TestCallsPerRequest$$' -v ./cmd
 
 # --- through SAM --------------------------------------------------------------

@@ -6,7 +6,7 @@
 //	route -> cap the body -> authenticate -> parse -> provision -> answer -> one log line
 //
 // Each of these is one function. Authentication is over the bytes as they were
-// signed, before anything reads them.
+// signed, before anything reads them; how is package verify's to know.
 //
 // # Who decides on the status code?
 //

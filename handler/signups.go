@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/trunkhook/trunkhook/handler/verify"
 	"github.com/trunkhook/trunkhook/provision"
 )
 
@@ -42,7 +43,7 @@ func (h *Handler) signUp(ctx context.Context, r *request) response {
 func (h *Handler) status(ctx context.Context, r *request, id string) response {
 	r.entry.source = sourceAPI
 	r.entry.setSignupID(id)
-	if refusal := h.authenticate(ctx, r, sourceAPI, verifyBearer); refusal != nil {
+	if refusal := h.authenticate(ctx, r, sourceAPI, verify.Bearer); refusal != nil {
 		return refusal.response()
 	}
 	ctx, cancel := context.WithDeadline(ctx, r.replyBy)

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/trunkhook/trunkhook/exotel/exoteltest"
-	"github.com/trunkhook/trunkhook/handler"
+	"github.com/trunkhook/trunkhook/handler/verify"
 	"github.com/trunkhook/trunkhook/internal/secrets"
 )
 
@@ -95,7 +95,7 @@ func TestNewStackIsAskedForAndOpened(t *testing.T) {
 	}
 	for i, signs := range []bool{false, true} {
 		secret := sources["api"][i]
-		if strings.HasPrefix(secret, "whsec_") != signs || handler.CheckSecret(secret) != nil || !strings.Contains(out, secret) {
+		if strings.HasPrefix(secret, "whsec_") != signs || verify.CheckSecret(secret) != nil || !strings.Contains(out, secret) {
 			t.Errorf("secret %d of %v", i, sources["api"])
 		}
 	}

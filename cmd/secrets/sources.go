@@ -7,15 +7,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 
+	"github.com/trunkhook/trunkhook/handler/verify"
 	"github.com/trunkhook/trunkhook/internal/secrets"
 )
 
 // sourceAPI is the source that every stack begins with.
 const sourceAPI = "api"
 
-// signingPrefix marks a secret that signs.
+// signingPrefix is that of Standard Webhooks' keys.
 const signingPrefix = "whsec_"
 
 // newSecret makes 256 random bits for a bearer token, 192 for a key (Standard
@@ -108,7 +108,7 @@ func (o options) dropSecrets(ctx context.Context, s store, out io.Writer) error 
 		}
 		seen := map[bool]bool{}
 		for _, secret := range sources[o.drop] {
-			signs := strings.HasPrefix(secret, signingPrefix)
+			signs := verify.Signs(secret)
 			if !seen[signs] {
 				left = append(left, secret)
 			}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -313,6 +314,15 @@ func TestUnusableEntryIsSaidAndTheOthersWork(t *testing.T) {
 	}
 	if said := log.String(); strings.Count(said, "\n") != 2 || !strings.Contains(said, "source=api index=0") || !strings.Contains(said, "source=api index=1") || strings.Contains(said, "hunter2") {
 		t.Errorf("said %s", said)
+	}
+}
+
+func TestOtherSourcesSecretsLookAsTheirSendersShowThem(t *testing.T) {
+	t.Parallel()
+	sources := sourcesOf(&store{text: `{"stripe":["whsec_not/base64","","whsec_b2xk"]}`})
+	got, err := sources.Of(t.Context(), "stripe")
+	if err != nil || !slices.Equal(got, []string{"whsec_not/base64", "whsec_b2xk"}) {
+		t.Errorf("got %q, %v", got, err)
 	}
 }
 
