@@ -40,16 +40,19 @@ class Stack:
                 self.values[logical + ".Arn"] = arn + physical
 
     def resolve(self, value):
-        """The value with Ref and Fn::Sub worked out."""
+        """The value with Ref, Fn::Sub and Fn::If worked out; conditions are taken for false."""
         if isinstance(value, list):
             return [self.resolve(element) for element in value]
         if not isinstance(value, dict):
             return value
         if "Ref" in value:
-            return self.values[value["Ref"]]
+            return None if value["Ref"] == "AWS::NoValue" else self.values[value["Ref"]]
         if "Fn::Sub" in value:
             return re.sub(r"\$\{([^}]+)\}", lambda match: self.values[match[1]], value["Fn::Sub"])
-        return {key: self.resolve(element) for key, element in value.items()}
+        if "Fn::If" in value:
+            return self.resolve(value["Fn::If"][2])
+        fields = {key: self.resolve(element) for key, element in value.items()}
+        return {key: element for key, element in fields.items() if element is not None}
 
     def apis(self):
         """Id and OpenAPI document of each HTTP API."""
