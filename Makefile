@@ -64,7 +64,7 @@ FUZZTIME ?= 20s
 .PHONY: fuzz
 fuzz: ## fuzz what parses what strangers send, FUZZTIME each
 	go test ./exotel -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
-	go test ./handler -run '^$$' -fuzz '^FuzzParseJSON$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
+	go test ./handler/strictjson -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
 	go test ./handler -run '^$$' -fuzz '^FuzzHandle$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
 	go test ./handler -run '^$$' -fuzz '^FuzzSignup$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
 
@@ -87,7 +87,7 @@ size: build ## size of the bootstrap files, plain and compressed
 
 .PHONY: bench
 bench: size ## the figures of docs/benchmarks.md
-	go test -run '^$$' -bench . -count 5 ./exotel ./handler ./ledger
+	go test -run '^$$' -bench . -count 5 ./exotel ./handler/... ./ledger
 	go test -count=1 -run '^TestCallsPerRequest$$' -v ./cmd
 
 # --- through SAM --------------------------------------------------------------
