@@ -56,8 +56,9 @@ engines: .ci/engines/node_modules/.package-lock.json ## install a DynamoDB engin
 	npm ci --prefix .ci/engines --ignore-scripts --no-audit --no-fund
 
 .PHONY: golden
-golden: ## write the golden answers of events/ anew
+golden: ## write the golden answers of events/, and the golden mappings of sources, anew
 	go test ./handler -run TestEveryEventHasItsGoldenAnswer -update
+	go test ./handler/sources -run TestEverySampleHasItsGoldenMapping -update
 
 FUZZTIME ?= 20s
 
@@ -65,6 +66,7 @@ FUZZTIME ?= 20s
 fuzz: ## fuzz what parses what strangers send, FUZZTIME each
 	go test ./exotel -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
 	go test ./handler/strictjson -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
+	go test ./handler/sources -run '^$$' -fuzz '^FuzzRead$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
 	go test ./handler -run '^$$' -fuzz '^FuzzHandle$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
 	go test ./handler -run '^$$' -fuzz '^FuzzSignup$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
 
