@@ -56,15 +56,17 @@ engines: .ci/engines/node_modules/.package-lock.json ## install a DynamoDB engin
 	npm ci --prefix .ci/engines --ignore-scripts --no-audit --no-fund
 
 .PHONY: golden
-golden: ## write the golden answers of events/ anew
+golden: ## write the golden answers of events/, and the golden mappings of sources, anew
 	go test ./handler -run TestEveryEventHasItsGoldenAnswer -update
+	go test ./handler/sources -run TestEverySampleHasItsGoldenMapping -update
 
 FUZZTIME ?= 20s
 
 .PHONY: fuzz
 fuzz: ## fuzz what parses what strangers send, FUZZTIME each
 	go test ./exotel -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
-	go test ./handler -run '^$$' -fuzz '^FuzzParseJSON$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
+	go test ./handler/strictjson -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
+	go test ./handler/sources -run '^$$' -fuzz '^FuzzRead$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
 	go test ./handler -run '^$$' -fuzz '^FuzzHandle$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
 	go test ./handler -run '^$$' -fuzz '^FuzzSignup$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
 	go test ./handler/verify -run '^$$' -fuzz '^FuzzVerify$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
@@ -88,7 +90,7 @@ size: build ## size of the bootstrap files, plain and compressed
 
 .PHONY: bench
 bench: size ## the figures of docs/benchmarks.md
-	go test -run '^$$' -bench . -count 5 ./exotel ./handler ./handler/verify ./ledger
+	go test -run '^$$' -bench . -count 5 ./exotel ./handler/... ./ledger
 	go test -count=1 -run '^TestCallsPerRequest$$' -v ./cmd
 
 # --- through SAM --------------------------------------------------------------

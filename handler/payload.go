@@ -4,15 +4,16 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/trunkhook/trunkhook/handler/strictjson"
 	"github.com/trunkhook/trunkhook/provision"
 )
 
 // parseSignup reads the body of the API profile: the signup itself, or the same
-// inside {"type": ..., "data": {...}}. The error is a bodyError or a
+// inside {"type": ..., "data": {...}}. The error is a strictjson.Error or a
 // *provision.InvalidError with every field at fault; as much of the signup as
 // could be read comes with it.
 func parseSignup(body []byte) (provision.Signup, error) {
-	value, err := parseJSON(body)
+	value, err := strictjson.Parse(body)
 	if err != nil {
 		return provision.Signup{}, err
 	}

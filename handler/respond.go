@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/trunkhook/trunkhook/handler/strictjson"
 	"github.com/trunkhook/trunkhook/provision"
 )
 
@@ -82,11 +83,11 @@ func seconds(d time.Duration) string {
 // refuse answers what can't be taken: broken JSON, bad fields, or no table.
 func (r *request) refuse(err error) response {
 	r.entry.err = err
-	var unreadable bodyError
+	var unreadable strictjson.Error
 	var invalid *provision.InvalidError
 	switch {
 	case errors.As(err, &unreadable):
-		return problem{Status: http.StatusBadRequest, Detail: unreadable.detail}.response()
+		return problem{Status: http.StatusBadRequest, Detail: unreadable.Detail}.response()
 	case errors.As(err, &invalid):
 		return problem{Status: http.StatusUnprocessableEntity, Detail: "The signup can't be used.", Errors: invalid.Faults}.response()
 	}
