@@ -19,6 +19,7 @@ import (
 	"github.com/trunkhook/trunkhook/exotel"
 	"github.com/trunkhook/trunkhook/exotel/exoteltest"
 	"github.com/trunkhook/trunkhook/handler"
+	"github.com/trunkhook/trunkhook/handler/sources"
 	"github.com/trunkhook/trunkhook/ledger/embedded"
 	"github.com/trunkhook/trunkhook/provision"
 )
@@ -85,7 +86,12 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = table.Close() })
-	w.handler = handler.New(handler.Config{
+	set, err := sources.Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.handler, err = handler.New(handler.Config{
+		Sources: set, DeadLetters: table,
 		Provisioner: &provision.Engine{
 			Ledger: table, Prefix: "th", Now: func() time.Time { return now },
 			Accounts: &account{provision.Account{SID: client.AccountSID(), Trunks: client.Trunks}},
@@ -95,6 +101,9 @@ func newWorld(t testing.TB) *world {
 		ReplyWithin: time.Second,
 		Now:         func() time.Time { return now },
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return w
 }
 
@@ -379,9 +388,12 @@ func TestEngineIsGivenTheTimeThatThereIs(t *testing.T) {
 	for process, want := range map[time.Duration]time.Duration{10 * time.Second: 3950 * time.Millisecond, 3 * time.Second: 2500 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {
 			engine := &timed{instant: instant{provision.Result{Outcome: provision.OutcomeReplayed}}}
-			h := handler.New(handler.Config{
+			h, err := handler.New(handler.Config{
 				Provisioner: engine, Secrets: &secrets{cached: map[string][]string{"api": {bearer}}}, Log: slog.New(slog.DiscardHandler), ReplyWithin: 4 * time.Second,
 			})
+			if err != nil {
+				t.Fatal(err)
+			}
 			ctx, cancel := context.WithTimeout(t.Context(), process)
 			defer cancel()
 			_, _ = h.Handle(ctx, signUp(acme))

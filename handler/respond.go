@@ -25,10 +25,14 @@ type body struct {
 }
 
 func success(status int, record provision.Record) response {
-	return jsonResponse(status, "application/json", body{
+	return jsonResponse(status, "application/json", bodyOf(record))
+}
+
+func bodyOf(record provision.Record) body {
+	return body{
 		SignupID: record.SignupID, Status: string(record.Status), TrunkSID: record.TrunkSID, TrunkName: record.TrunkName,
 		DomainName: record.DomainName, Company: record.Company, CreatedAt: record.CreatedAt, UpdatedAt: record.UpdatedAt,
-	})
+	}
 }
 
 func jsonResponse(status int, contentType string, value any) response {
@@ -63,14 +67,18 @@ func (h *Handler) respond(r *request, result provision.Result) response {
 		}.response()
 	case provision.OutcomePending, provision.OutcomeInProgress, provision.OutcomeRejected:
 	}
-	answer := with(success(http.StatusAccepted, result.Record), "Location", h.location(r, result.Record.SignupID))
+	answer := with(success(http.StatusAccepted, result.Record), "Location", h.where(r, result.Record.SignupID))
 	return with(answer, "Retry-After", seconds(result.RetryAfter))
 }
 
-func (h *Handler) location(r *request, id string) string {
+// where is the address at which a sender can ask how its signup stands.
+func (h *Handler) where(r *request, id string) string {
 	base := r.stage
 	if h.PublicURL != "" {
 		base = h.PublicURL
+	}
+	if r.location != "" {
+		return base + r.location
 	}
 	return base + "/signups/" + url.PathEscape(id)
 }
