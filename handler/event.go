@@ -27,7 +27,13 @@ func (h *Handler) event(ctx context.Context, payload json.RawMessage) (any, erro
 	return answer, err
 }
 
-func (h *Handler) takeEvent(ctx context.Context, r *request, payload json.RawMessage) (any, error) {
+func (h *Handler) takeEvent(ctx context.Context, r *request, payload json.RawMessage) (answer any, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			h.logPanic(ctx, cause)
+			err = errNotTaken
+		}
+	}()
 	source, ok := h.Sources.ForEvent(payload)
 	if !ok {
 		return nil, errors.New("no source knows this event")

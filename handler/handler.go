@@ -97,9 +97,13 @@ func (h *Handler) replyBy(ctx context.Context, start time.Time) time.Time {
 func (h *Handler) serve(ctx context.Context, r *request) (answer response) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			h.Log.ErrorContext(ctx, "panic", "cause", cause, "stack", string(debug.Stack()))
+			h.logPanic(ctx, cause)
 			answer = problem{Status: http.StatusInternalServerError}.response()
 		}
 	}()
 	return h.route(ctx, r)
+}
+
+func (h *Handler) logPanic(ctx context.Context, cause any) {
+	h.Log.ErrorContext(ctx, "panic", "cause", cause, "stack", string(debug.Stack()))
 }

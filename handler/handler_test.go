@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -357,6 +358,14 @@ type down struct{ provision.Engine }
 
 func (*down) Provision(context.Context, provision.Signup, time.Duration) (provision.Result, error) {
 	return provision.Result{}, errors.Join(provision.ErrUnavailable, errors.New("dial tcp 10.0.0.1: secret detail"))
+}
+
+func (*down) Accept(context.Context, provision.Signup) (provision.Result, error) {
+	return provision.Result{}, errors.Join(provision.ErrUnavailable, errors.New("secret detail"))
+}
+
+func (*down) ProvisionAll(_ context.Context, signups []provision.Signup, _ time.Duration) []provision.Delivered {
+	return slices.Repeat([]provision.Delivered{{Err: provision.ErrUnavailable}}, len(signups))
 }
 
 func (*down) Status(context.Context, string) (provision.Record, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 
 	"github.com/aws/aws-lambda-go/events"
 )
@@ -24,8 +25,8 @@ func (h *Handler) Invoke(ctx context.Context, payload json.RawMessage) (any, err
 		return h.event(ctx, payload)
 	}
 	var request events.APIGatewayV2HTTPRequest
-	if err := json.Unmarshal(payload, &request); err != nil {
-		return problem{Status: 400, Detail: "The event is not of payload format 2.0."}.response(), nil
+	if json.Unmarshal(payload, &request) != nil {
+		return problem{Status: http.StatusBadRequest, Detail: "The event is not of payload format 2.0."}.response(), nil //nolint:nilerr // a request never gets an error
 	}
 	return h.Handle(ctx, request)
 }

@@ -57,7 +57,7 @@ func (h *Handler) takeWebhook(ctx context.Context, r *request, w way) response {
 		return refusal.response()
 	}
 	list, err := w.source.Read(r.header.Get("Content-Type"), r.body)
-	if errors.Is(err, sources.ErrContentType) {
+	if errors.Is(err, sources.ErrContentType) && w.source.Reply != sources.ReplyLeadSquared {
 		return problem{Status: http.StatusUnsupportedMediaType, Detail: "This source does not send bodies of that type."}.response()
 	}
 	if err != nil {

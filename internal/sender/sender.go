@@ -4,7 +4,6 @@
 package sender
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -96,13 +95,4 @@ func SecretOf(secrets map[string][]string, source string) (string, error) {
 		return "", fmt.Errorf("there is no secret of source %s", source)
 	}
 	return list[0], nil
-}
-
-// Parse reads a sources secret.
-func Parse(text []byte) (map[string][]string, error) {
-	var secrets map[string][]string
-	if json.Unmarshal(text, &secrets) != nil {
-		return nil, fmt.Errorf(`it is not {"source": ["secret", ...], ...}`)
-	}
-	return secrets, nil
 }
