@@ -44,7 +44,9 @@ func (e *Engine) Reconcile(ctx context.Context) (Pass, error) {
 	if err != nil {
 		return Pass{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	p := pass{engine: e}
+	waiting, stop := context.WithCancel(ctx)
+	defer stop()
+	p := pass{engine: e, waiting: waiting, stop: stop}
 	var workers sync.WaitGroup
 	for range min(passWorkers, len(due)) {
 		workers.Go(func() { p.work(ctx, due) })
@@ -65,9 +67,12 @@ func withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // pass is one under way.
 type pass struct {
-	engine *Engine
-	next   atomic.Int64 // index of the signup that is taken next
-	mu     sync.Mutex
+	engine  *Engine
+	next    atomic.Int64    // index of the signup that is taken next
+	waiting context.Context // of those that wait for the budget, with nothing in hand
+	stop    func()          // ends the waiting
+
+	mu sync.Mutex
 	Pass
 }
 
@@ -78,7 +83,7 @@ func (p *pass) work(ctx context.Context, due []string) {
 	var s share
 	for p.mayBegin(ctx) {
 		i := int(p.next.Add(1)) - 1
-		if i >= len(due) || !p.reserve(ctx, &s) || !p.mayBegin(ctx) {
+		if i >= len(due) || !p.reserve(&s) || !p.mayBegin(ctx) {
 			return
 		}
 		p.note(p.engine.resume(ctx, due[i], false, &s, (*try).finish))
@@ -86,12 +91,12 @@ func (p *pass) work(ctx context.Context, due []string) {
 }
 
 // reserve waits for a share of the budget, unless one is left over.
-func (p *pass) reserve(ctx context.Context, s *share) bool {
+func (p *pass) reserve(s *share) bool {
 	if p.engine.Budget == nil || s.taken {
 		return true
 	}
-	deadline, _ := ctx.Deadline()
-	ctx, cancel := context.WithDeadline(ctx, deadline.Add(-closingTime-passMinimum))
+	deadline, _ := p.waiting.Deadline()
+	ctx, cancel := context.WithDeadline(p.waiting, deadline.Add(-closingTime-passMinimum))
 	defer cancel()
 	err := p.engine.Budget.Wait(ctx)
 	if errors.Is(err, errBudgetUnknown) {
@@ -104,8 +109,14 @@ func (p *pass) reserve(ctx context.Context, s *share) bool {
 func (p *pass) halt(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.haltLocked(err)
+}
+
+// haltLocked is halt for who has the lock.
+func (p *pass) haltLocked(err error) {
 	if p.Halted == nil {
 		p.Halted = err
+		p.stop()
 	}
 }
 
@@ -116,8 +127,8 @@ func (p *pass) fail(err error) {
 	if p.Err == nil {
 		p.Err = err
 	}
-	if concernsAll(err) && p.Halted == nil {
-		p.Halted = err
+	if concernsAll(err) {
+		p.haltLocked(err)
 	}
 }
 
@@ -140,8 +151,8 @@ func (p *pass) note(result Result, held bool, err error) {
 		p.Missed++
 	default:
 		p.Results = append(p.Results, result)
-		if result.Problem != nil && concernsAll(result.Problem.Err) && p.Halted == nil {
-			p.Halted = result.Problem.Err
+		if result.Problem != nil && concernsAll(result.Problem.Err) {
+			p.haltLocked(result.Problem.Err)
 		}
 	}
 }

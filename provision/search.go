@@ -64,7 +64,7 @@ func (s *search) walk(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	for len(s.wanted) > 0 && s.pass.mayBegin(ctx) && s.pass.reserve(ctx, &s.share) {
+	for len(s.wanted) > 0 && s.pass.mayBegin(ctx) && s.pass.reserve(&s.share) {
 		next, err := s.page(ctx, s.progress.Offset)
 		switch {
 		case err != nil:
