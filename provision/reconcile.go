@@ -46,13 +46,13 @@ func (e *Engine) Reconcile(ctx context.Context) (Pass, error) {
 	}
 	waiting, stop := context.WithCancel(ctx)
 	defer stop()
-	p := pass{engine: e, waiting: waiting, stop: stop}
+	p := pass{engine: e, stop: stop}
 	var workers sync.WaitGroup
 	for range min(passWorkers, len(due)) {
-		workers.Go(func() { p.work(ctx, due) })
+		workers.Go(func() { p.work(ctx, waiting, due) })
 	}
 	if len(wanted) > 0 {
-		workers.Go(func() { p.search(ctx, wanted) })
+		workers.Go(func() { p.search(ctx, waiting, wanted) })
 	}
 	workers.Wait()
 	return p.Pass, nil
@@ -67,10 +67,9 @@ func withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // pass is one under way.
 type pass struct {
-	engine  *Engine
-	next    atomic.Int64    // index of the signup that is taken next
-	waiting context.Context // of those that wait for the budget, with nothing in hand
-	stop    func()          // ends the waiting
+	engine *Engine
+	next   atomic.Int64 // index of the signup that is taken next
+	stop   func()       // ends the waiting for the budget of those who hold nothing
 
 	mu sync.Mutex
 	Pass
@@ -79,11 +78,11 @@ type pass struct {
 // work takes one due signup after the other. The share of the budget that its
 // first call needs comes before it, so that nothing is held while there is
 // nothing to do but wait.
-func (p *pass) work(ctx context.Context, due []string) {
+func (p *pass) work(ctx, waiting context.Context, due []string) {
 	var s share
 	for p.mayBegin(ctx) {
 		i := int(p.next.Add(1)) - 1
-		if i >= len(due) || !p.reserve(&s) || !p.mayBegin(ctx) {
+		if i >= len(due) || !p.reserve(waiting, &s) || !p.mayBegin(ctx) {
 			return
 		}
 		p.note(p.engine.resume(ctx, due[i], false, &s, (*try).finish))
@@ -91,12 +90,12 @@ func (p *pass) work(ctx context.Context, due []string) {
 }
 
 // reserve waits for a share of the budget, unless one is left over.
-func (p *pass) reserve(s *share) bool {
+func (p *pass) reserve(ctx context.Context, s *share) bool {
 	if p.engine.Budget == nil || s.taken {
 		return true
 	}
-	deadline, _ := p.waiting.Deadline()
-	ctx, cancel := context.WithDeadline(p.waiting, deadline.Add(-closingTime-passMinimum))
+	deadline, _ := ctx.Deadline()
+	ctx, cancel := context.WithDeadline(ctx, deadline.Add(-closingTime-passMinimum))
 	defer cancel()
 	err := p.engine.Budget.Wait(ctx)
 	if errors.Is(err, errBudgetUnknown) {

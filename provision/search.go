@@ -38,17 +38,17 @@ type search struct {
 }
 
 // search is one more worker of the pass.
-func (p *pass) search(ctx context.Context, wanted []Wanted) {
+func (p *pass) search(ctx, waiting context.Context, wanted []Wanted) {
 	s := search{pass: p, wanted: make(map[string]Wanted, len(wanted))}
 	for _, w := range wanted {
 		s.wanted[w.TrunkName] = w
 	}
-	if err := s.walk(ctx); err != nil {
+	if err := s.walk(ctx, waiting); err != nil {
 		p.fail(fmt.Errorf("the search for trunks: %w", err))
 	}
 }
 
-func (s *search) walk(ctx context.Context) (err error) {
+func (s *search) walk(ctx, waiting context.Context) (err error) {
 	engine := s.pass.engine
 	if s.account, err = engine.Accounts.Open(ctx); err != nil {
 		return fmt.Errorf("%w: %w", errNoCredentials, err)
@@ -64,7 +64,7 @@ func (s *search) walk(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	for len(s.wanted) > 0 && s.pass.mayBegin(ctx) && s.pass.reserve(&s.share) {
+	for len(s.wanted) > 0 && s.pass.mayBegin(ctx) && s.pass.reserve(waiting, &s.share) {
 		next, err := s.page(ctx, s.progress.Offset)
 		switch {
 		case err != nil:
