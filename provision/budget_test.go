@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -505,10 +506,11 @@ func (w *world) addTrunk(id string) string {
 	return w.fake.Add(exotel.Trunk{Name: provision.TrunkName("th", id), DomainName: exotel.DomainName("exoteltest")})
 }
 
+var others atomic.Int64
+
 // addOthers puts trunks there that are nobody's.
 func (w *world) addOthers(count int) {
-	made := len(w.fake.Trunks())
-	for i := range count {
-		w.fake.Add(exotel.Trunk{Name: fmt.Sprintf("other_%d", made+i)})
+	for range count {
+		w.fake.Add(exotel.Trunk{Name: fmt.Sprintf("other_%d", others.Add(1))})
 	}
 }
