@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -14,7 +15,10 @@ import (
 const maxDepth = 64
 
 // bodyError is a body that is no JSON that means one thing.
-type bodyError struct{ detail string }
+type bodyError struct {
+	detail string
+	field  string // at fault, where it is one of ours
+}
 
 func (e bodyError) Error() string { return e.detail }
 
@@ -24,7 +28,7 @@ func (e bodyError) Error() string { return e.detail }
 // json.Number, so that large ids survive.
 func parseJSON(body []byte) (any, error) {
 	if !utf8.Valid(body) {
-		return nil, bodyError{"The body is not valid UTF-8."}
+		return nil, bodyError{detail: "The body is not valid UTF-8."}
 	}
 	p := parser{decoder: json.NewDecoder(bytes.NewReader(body)), replaced: holdsReplacement(body)}
 	p.decoder.UseNumber()
@@ -33,7 +37,7 @@ func parseJSON(body []byte) (any, error) {
 		return nil, err
 	}
 	if _, err := p.decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, bodyError{"There is something behind the JSON value."}
+		return nil, bodyError{detail: "There is something behind the JSON value."}
 	}
 	return value, nil
 }
@@ -56,7 +60,7 @@ func (p parser) token() (json.Token, error) {
 		return nil, p.broken()
 	}
 	if text, ok := token.(string); ok && !p.replaced && strings.ContainsRune(text, utf8.RuneError) {
-		return nil, bodyError{"The JSON escapes half a character."}
+		return nil, bodyError{detail: fmt.Sprintf("The JSON escapes half a character before byte %d.", p.decoder.InputOffset())}
 	}
 	return token, nil
 }
@@ -71,7 +75,7 @@ func (p parser) value(depth int) (any, error) {
 	case !ok:
 		return token, nil
 	case depth == maxDepth:
-		return nil, bodyError{fmt.Sprintf("The JSON nests deeper than %d.", maxDepth)}
+		return nil, bodyError{detail: fmt.Sprintf("The JSON nests deeper than %d.", maxDepth)}
 	case delim == '{':
 		return p.object(depth)
 	}
@@ -89,8 +93,8 @@ func (p parser) object(depth int) (any, error) {
 		if !ok {
 			return nil, p.broken()
 		}
-		if _, twice := object[name]; twice {
-			return nil, bodyError{"A key stands twice in one object."}
+		if _, known := object[name]; known {
+			return nil, twice(name)
 		}
 		if object[name], err = p.value(depth + 1); err != nil {
 			return nil, err
@@ -113,6 +117,16 @@ func (p parser) array(depth int) (any, error) {
 	return array, err
 }
 
+// twice names the field if it is one of ours. Other names are the sender's, and
+// aren't repeated.
+func twice(name string) error {
+	e := bodyError{detail: "A key stands twice in one object."}
+	if slices.Contains([]string{"signup_id", "company", "type", "data"}, name) {
+		e.field = name
+	}
+	return e
+}
+
 func (p parser) broken() error {
-	return bodyError{fmt.Sprintf("The JSON is broken at byte %d.", p.decoder.InputOffset())}
+	return bodyError{detail: fmt.Sprintf("The JSON is broken at byte %d.", p.decoder.InputOffset())}
 }

@@ -37,7 +37,7 @@ func jsonResponse(status int, contentType string, value any) response {
 	}
 	return response{
 		StatusCode: status, Body: string(content),
-		Headers: map[string]string{"Content-Type": contentType, "Cache-Control": "no-store"},
+		Headers: map[string]string{"Content-Type": contentType, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
 	}
 }
 
@@ -86,7 +86,11 @@ func (r *request) refuse(err error) response {
 	var invalid *provision.InvalidError
 	switch {
 	case errors.As(err, &unreadable):
-		return problem{Status: http.StatusBadRequest, Detail: unreadable.detail}.response()
+		refusal := problem{Status: http.StatusBadRequest, Detail: unreadable.detail}
+		if unreadable.field != "" {
+			refusal.Errors = []provision.Fault{{Field: unreadable.field, Detail: "stands twice"}}
+		}
+		return refusal.response()
 	case errors.As(err, &invalid):
 		return problem{Status: http.StatusUnprocessableEntity, Detail: "The signup can't be used.", Errors: invalid.Faults}.response()
 	}
