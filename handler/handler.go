@@ -83,7 +83,7 @@ func (h *Handler) replyBy(ctx context.Context, start time.Time) time.Time {
 func (h *Handler) serve(ctx context.Context, r *request) (answer response) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			h.Log.ErrorContext(ctx, "panic", "cause", cause, "stack", string(debug.Stack()))
+			h.Log.ErrorContext(ctx, "panic", "cause", panicText(cause, r.header), "stack", string(debug.Stack()))
 			answer = problem{Status: http.StatusInternalServerError}.response()
 		}
 	}()
