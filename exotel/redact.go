@@ -18,22 +18,27 @@ type redactor struct {
 	forms []string // the credentials, and what encoders make of them
 }
 
-// minSecret: a shorter credential would eat ordinary words.
-const minSecret = 8
+const (
+	// minSecret: a shorter credential would eat ordinary words.
+	minSecret = 8
+	// secretStart is how much of the beginning of a credential is enough: whoever
+	// repeats it may cut it off.
+	secretStart = 12
+)
 
 func newRedactor(config Config) redactor {
 	var r redactor
-	r.add(config.APIToken)
-	// Older accounts have their sid for a key. It stands in every domain and
-	// address, and is no secret.
-	if !strings.Contains(config.AccountSID, config.APIKey) {
-		r.add(config.APIKey)
+	for _, secret := range []string{config.APIToken, config.APIKey} {
+		r.add(config, secret)
+		r.add(config, secret[:min(len(secret), secretStart)])
 	}
 	return r
 }
 
-func (r *redactor) add(secret string) {
-	if len(secret) < minSecret {
+func (r *redactor) add(config Config, secret string) {
+	// Older accounts have their sid for a key. It stands in every domain and
+	// address, and is no secret.
+	if len(secret) < minSecret || strings.Contains(DomainName(config.AccountSID), secret) {
 		return
 	}
 	quoted, _ := json.Marshal(secret) // strings can always be written

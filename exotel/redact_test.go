@@ -28,6 +28,8 @@ func echoes() map[string]string {
 		"plain":            "no such key: " + leakKey + ", token " + leakToken,
 		"header":           "Authorization: Basic " + basic,
 		"header, cut off":  "Authorization: Basic " + basic[:40],
+		"a short cut":      "Authorization: Basic " + basic[:20] + "...",
+		"token, cut off":   "token " + leakToken[:13],
 		"header alone":     basic,
 		"URL":              "https://" + url.QueryEscape(leakKey) + ":" + url.QueryEscape(leakToken) + "@api.exotel.com/v2",
 		"path":             "/v1/" + url.PathEscape(leakToken) + "/x",
