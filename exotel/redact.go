@@ -96,11 +96,11 @@ func (r redactor) body(body []byte) []byte {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	var value any
-	if decoder.Decode(&value) != nil {
+	if !json.Valid(body) || decoder.Decode(&value) != nil {
 		return body
 	}
 	value, changed := r.value(value)
-	if !changed || decoder.More() {
+	if !changed {
 		return body
 	}
 	redacted, err := json.Marshal(value)
