@@ -62,14 +62,17 @@ golden: ## write the golden answers of events/, and the golden mappings of sourc
 
 FUZZTIME ?= 20s
 
+# package:target, one run of FUZZTIME each
+FUZZ := \
+	exotel:FuzzDecode exotel:FuzzRetryAfter exotel:FuzzNextPage exotel:FuzzRedact \
+	handler/strictjson:FuzzParse handler/sources:FuzzRead handler/verify:FuzzVerify handler:FuzzHandle handler:FuzzSignup handler:FuzzSignatureHeader \
+	internal/secrets:FuzzParseCredentials internal/secrets:FuzzParseSources
+
 .PHONY: fuzz
 fuzz: ## fuzz what parses what strangers send, FUZZTIME each
-	go test ./exotel -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
-	go test ./handler/strictjson -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
-	go test ./handler/sources -run '^$$' -fuzz '^FuzzRead$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
-	go test ./handler -run '^$$' -fuzz '^FuzzHandle$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
-	go test ./handler -run '^$$' -fuzz '^FuzzSignup$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
-	go test ./handler/verify -run '^$$' -fuzz '^FuzzVerify$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
+	for target in $(FUZZ); do \
+		go test ./$${target%:*} -run '^$$' -fuzz "^$${target#*:}\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x || exit 1; \
+	done
 
 .PHONY: build
 build: ## the functions' bootstrap files, for GOARCH_FUNCTIONS (arm64)

@@ -30,7 +30,7 @@ func (h *Handler) event(ctx context.Context, payload json.RawMessage) (any, erro
 func (h *Handler) takeEvent(ctx context.Context, r *request, payload json.RawMessage) (answer any, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			h.logPanic(ctx, cause)
+			h.logPanic(ctx, cause, r.header)
 			err = errNotTaken
 		}
 	}()

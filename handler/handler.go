@@ -97,13 +97,13 @@ func (h *Handler) replyBy(ctx context.Context, start time.Time) time.Time {
 func (h *Handler) serve(ctx context.Context, r *request) (answer response) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			h.logPanic(ctx, cause)
+			h.logPanic(ctx, cause, r.header)
 			answer = problem{Status: http.StatusInternalServerError}.response()
 		}
 	}()
 	return h.route(ctx, r)
 }
 
-func (h *Handler) logPanic(ctx context.Context, cause any) {
-	h.Log.ErrorContext(ctx, "panic", "cause", cause, "stack", string(debug.Stack()))
+func (h *Handler) logPanic(ctx context.Context, cause any, header http.Header) {
+	h.Log.ErrorContext(ctx, "panic", "cause", panicText(cause, header), "stack", string(debug.Stack()))
 }

@@ -3,8 +3,11 @@ package handler
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -27,12 +30,47 @@ type entry struct {
 const maxLogged = 200
 
 func newEntry(event events.APIGatewayV2HTTPRequest) *entry {
-	path := event.RawPath
-	if len(path) > maxLogged {
-		path = path[:maxLogged]
-	}
-	return &entry{method: event.RequestContext.HTTP.Method, path: path}
+	return &entry{method: shortened(event.RequestContext.HTTP.Method), path: shortened(event.RawPath)}
 }
+
+func shortened(text string) string {
+	if len(text) <= maxLogged {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxLogged], "")
+}
+
+// minHeader: shorter parts of headers are no secrets, and would eat ordinary words.
+const minHeader = 8
+
+// panicText is what the log says of a panic in the middle of a request: nothing of
+// a value that isn't a text, because that may be the request itself, and nothing
+// of a header, because that may be a secret.
+func panicText(cause any, header http.Header) string {
+	var text string
+	switch cause := cause.(type) {
+	case error:
+		text = cause.Error()
+	case string:
+		text = cause
+	default:
+		return fmt.Sprintf("a value of type %T", cause)
+	}
+	var parts []string
+	for _, values := range header {
+		parts = append(parts, strings.FieldsFunc(strings.Join(values, " "), isHeaderSeparator)...)
+	}
+	// The longest first: one may be a part of another.
+	slices.SortFunc(parts, func(a, b string) int { return len(b) - len(a) })
+	for _, part := range parts {
+		if len(part) >= minHeader {
+			text = strings.ReplaceAll(text, part, "[header]")
+		}
+	}
+	return shortened(text)
+}
+
+func isHeaderSeparator(r rune) bool { return r == ' ' || r == ',' || r == ';' }
 
 // setSignupID notes the id, if it is one.
 func (e *entry) setSignupID(id string) {

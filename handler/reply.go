@@ -105,8 +105,7 @@ func replySalesforce(t taken) response {
 		return unavailable().response()
 	}
 	return response{
-		StatusCode: http.StatusOK,
-		Headers:    map[string]string{"Content-Type": "text/xml; charset=utf-8", "Cache-Control": "no-store"},
+		StatusCode: http.StatusOK, Headers: headers("text/xml; charset=utf-8"),
 		Body: `<?xml version="1.0" encoding="UTF-8"?>` +
 			`<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body>` +
 			`<notificationsResponse xmlns="http://soap.sforce.com/2005/09/outbound"><Ack>true</Ack></notificationsResponse>` +

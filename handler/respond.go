@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -40,10 +41,11 @@ func jsonResponse(status int, contentType string, value any) response {
 	if err != nil {
 		panic(err) // strings, numbers and times can always be written
 	}
-	return response{
-		StatusCode: status, Body: string(content),
-		Headers: map[string]string{"Content-Type": contentType, "Cache-Control": "no-store"},
-	}
+	return response{StatusCode: status, Body: string(content), Headers: headers(contentType)}
+}
+
+func headers(contentType string) map[string]string {
+	return map[string]string{"Content-Type": contentType, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 }
 
 // with adds a header.
@@ -88,6 +90,10 @@ func seconds(d time.Duration) string {
 	return strconv.FormatInt(int64(max(1, (d+time.Second-1)/time.Second)), 10)
 }
 
+// fields are those of the API profile. Other names are the sender's, and aren't
+// repeated.
+var fields = []string{"signup_id", "company", "type", "data"}
+
 // refuse answers what can't be taken: broken JSON, bad fields, or no table.
 func (r *request) refuse(err error) response {
 	r.entry.err = err
@@ -95,7 +101,11 @@ func (r *request) refuse(err error) response {
 	var invalid *provision.InvalidError
 	switch {
 	case errors.As(err, &unreadable):
-		return problem{Status: http.StatusBadRequest, Detail: unreadable.Detail}.response()
+		refusal := problem{Status: http.StatusBadRequest, Detail: unreadable.Detail}
+		if slices.Contains(fields, unreadable.Twice) {
+			refusal.Errors = []provision.Fault{{Field: unreadable.Twice, Detail: "stands twice"}}
+		}
+		return refusal.response()
 	case errors.As(err, &invalid):
 		return problem{Status: http.StatusUnprocessableEntity, Detail: "The signup can't be used.", Errors: invalid.Faults}.response()
 	}

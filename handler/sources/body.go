@@ -84,7 +84,7 @@ func parseJSON(body []byte) (any, error) {
 	value, err := strictjson.Parse(body)
 	var refused strictjson.Error
 	if errors.As(err, &refused) {
-		return nil, BodyError(refused)
+		return nil, BodyError{refused.Detail}
 	}
 	return value, err
 }

@@ -20,7 +20,10 @@ const (
 
 // Error is a body that is no JSON that means one thing. Its text is a sentence
 // for the sender, and repeats nothing of the body.
-type Error struct{ Detail string }
+type Error struct {
+	Detail string
+	Twice  string // the key that stands twice in one object, if that is it
+}
 
 func (e Error) Error() string { return e.Detail }
 
@@ -31,7 +34,7 @@ func (e Error) Error() string { return e.Detail }
 // error is an Error.
 func Parse(body []byte) (any, error) {
 	if !utf8.Valid(body) {
-		return nil, Error{"The body is not valid UTF-8."}
+		return nil, Error{Detail: "The body is not valid UTF-8."}
 	}
 	// One copy: the strings that need no unescaping are parts of it.
 	p := parser{text: string(body)}
@@ -41,7 +44,7 @@ func Parse(body []byte) (any, error) {
 		return nil, err
 	}
 	if p.space(); p.at != len(p.text) {
-		return nil, Error{"There is something behind the JSON value."}
+		return nil, Error{Detail: "There is something behind the JSON value."}
 	}
 	return value, nil
 }
@@ -78,18 +81,18 @@ func (p *parser) space() {
 }
 
 func (p *parser) broken() error {
-	return Error{fmt.Sprintf("The JSON is broken at byte %d.", p.at)}
+	return Error{Detail: fmt.Sprintf("The JSON is broken at byte %d.", p.at)}
 }
 
 // value reads one, which starts at hand.
 func (p *parser) value(depth int) (any, error) {
 	if p.values++; p.values > MaxValues {
-		return nil, Error{fmt.Sprintf("The JSON holds more than %d values.", MaxValues)}
+		return nil, Error{Detail: fmt.Sprintf("The JSON holds more than %d values.", MaxValues)}
 	}
 	switch p.peek() {
 	case '{', '[':
 		if depth == MaxDepth {
-			return nil, Error{fmt.Sprintf("The JSON nests deeper than %d.", MaxDepth)}
+			return nil, Error{Detail: fmt.Sprintf("The JSON nests deeper than %d.", MaxDepth)}
 		}
 		if p.peek() == '{' {
 			return p.object(depth)
@@ -131,10 +134,10 @@ func (p *parser) object(depth int) (any, error) {
 	p.at++
 	object := make(map[string]any, len(p.members)-first)
 	for _, m := range p.members[first:] {
+		if _, known := object[m.name]; known {
+			return nil, Error{Detail: "A key stands twice in one object.", Twice: m.name}
+		}
 		object[m.name] = m.value
-	}
-	if len(object) != len(p.members)-first {
-		return nil, Error{"A key stands twice in one object."}
 	}
 	p.members = p.members[:first]
 	return object, nil

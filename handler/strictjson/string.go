@@ -87,7 +87,7 @@ func (p *parser) unicode() (rune, error) {
 			return char, nil
 		}
 	}
-	return 0, Error{"The JSON escapes half a character."}
+	return 0, Error{Detail: "The JSON escapes half a character."}
 }
 
 // hex reads one \uXXXX.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"regexp"
 	"strings"
 	"time"
 
@@ -65,6 +66,17 @@ func ParseSources(text string) (map[string][]string, error) {
 	return sources, nil
 }
 
+var sourceName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
+
+// shown is a source's name for the log. What doesn't look like one may be a secret
+// that was put in the wrong place.
+func shown(source string) string {
+	if !sourceName.MatchString(source) {
+		return "(not a source's name)"
+	}
+	return source
+}
+
 // usable leaves out what can never match, and says so by its place.
 func usable(text string, log *slog.Logger) (*map[string][]string, error) {
 	sources, err := ParseSources(text)
@@ -76,7 +88,7 @@ func usable(text string, log *slog.Logger) (*map[string][]string, error) {
 		for i, secret := range secrets {
 			secret = strings.TrimSpace(secret) // pasted secrets bring line breaks
 			if err := check(source, secret); err != nil {
-				log.Warn("a secret of a source can't be used", "source", source, "index", i, "error", err)
+				log.Warn("a secret of a source can't be used", "source", shown(source), "index", i, "error", err)
 				continue
 			}
 			good = append(good, secret)
