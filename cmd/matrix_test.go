@@ -1,0 +1,164 @@
+package cmd_test
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/trunkhook/trunkhook/internal/dynamotest"
+	"github.com/trunkhook/trunkhook/internal/lambdatest"
+)
+
+// row is something that happens to the first process.
+type row struct {
+	name    string
+	command string            // of the first process
+	prepare func(*cell)       // before it starts
+	ready   func(*cell)       // when it waits for its event
+	check   func(*cell) error // when it has had it
+	wait    time.Duration     // before others finish the signup
+	after   time.Duration     // since the beginning, before the end is looked at
+	search  bool              // it takes a reconciler to find the trunk
+}
+
+// column is who finishes the signup then.
+type column struct {
+	name   string
+	finish func(*cell) error
+}
+
+var columns = []column{{"redelivered", byRedelivery}, {"reconciled", byReconciler}, {"both at once", byBoth}}
+
+// cellsAtOnce: they wait nearly all of their time, for leases to end.
+const cellsAtOnce = 48
+
+// The crash matrix: whatever happens to one process, others make one trunk and one
+// record of it, and every sender is told the truth. It runs alone, because other
+// tests measure times.
+func TestCrashMatrix(t *testing.T) { //nolint:paralleltest // see above
+	if testing.Short() {
+		t.Skip("it takes a minute")
+	}
+	dynamotest.Start(t)
+	for _, command := range []string{"webhook", "reconciler"} {
+		lambdatest.Build(t, command)
+	}
+	rows := slices.Concat(journeyRows(), vendorRows(), tableRows(), secretRows())
+	table := newMatrix(rows)
+	t.Cleanup(func() { table.print(t) })
+	var all sync.WaitGroup
+	slots := make(chan struct{}, cellsAtOnce)
+	for i, r := range rows { //nolint:paralleltest // cellsAtOnce bounds them, not -parallel
+		for j, col := range columns {
+			if r.search && j == 0 {
+				continue
+			}
+			all.Go(func() {
+				slots <- struct{}{}
+				defer func() { <-slots }()
+				t.Run(r.name+"/"+col.name, func(t *testing.T) { table.do(t, i, j) })
+			})
+		}
+	}
+	all.Wait()
+}
+
+// do runs one cell, and again where something else came between.
+func (m *matrix) do(t *testing.T, row, column int) {
+	t.Helper()
+	var c *cell
+	start, err := time.Now(), errOtherwise
+	for try := 0; try < 4 && errors.Is(err, errOtherwise); try++ {
+		c, start = newCell(t), time.Now()
+		err = c.run(m.rows[row], columns[column])
+	}
+	m.note(row, column, c, time.Since(start), err)
+	if err != nil {
+		t.Errorf("%v\n%s", err, c.outputs())
+	}
+}
+
+// outputs is what the processes of a cell wrote.
+func (c *cell) outputs() string {
+	var b strings.Builder
+	for i, p := range c.started {
+		fmt.Fprintf(&b, "process %d:\n%s", i+1, p.Output())
+	}
+	return b.String()
+}
+
+// matrix collects what became of the cells.
+type matrix struct {
+	rows  []row
+	start time.Time
+
+	mu     sync.Mutex
+	told   [][]string // what the sender heard from the first process, by column
+	became [][]string
+	good   int
+	bad    int
+}
+
+func newMatrix(rows []row) *matrix {
+	m := &matrix{rows: rows, start: time.Now()}
+	for range rows {
+		m.told = append(m.told, make([]string, len(columns)))
+		m.became = append(m.became, make([]string, len(columns)))
+	}
+	return m
+}
+
+func (m *matrix) note(row, column int, c *cell, took time.Duration, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.told[row][column] = c.told
+	m.became[row][column] = fmt.Sprintf("%s %.1fs", c.then, took.Seconds())
+	if err != nil {
+		m.became[row][column] = "FAILED"
+		m.bad++
+		return
+	}
+	m.good++
+}
+
+// print writes the table into the test's output, and into the file that
+// CRASH_MATRIX names.
+func (m *matrix) print(t *testing.T) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprint(w, "what happens to the first process\tsender told")
+	for _, col := range columns {
+		fmt.Fprintf(w, "\t%s", col.name)
+	}
+	fmt.Fprintln(w)
+	for i, r := range m.rows {
+		if strings.Join(m.became[i], "") == "" {
+			continue // not asked for by -run
+		}
+		told := slices.Compact(slices.Sorted(slices.Values(m.told[i])))
+		told = slices.DeleteFunc(told, func(s string) bool { return s == "" })
+		fmt.Fprintf(w, "%s\t%s", r.name, cmp.Or(strings.Join(told, " or "), "-"))
+		for _, cell := range m.became[i] {
+			fmt.Fprintf(w, "\t%s", cmp.Or(cell, "-"))
+		}
+		fmt.Fprintln(w)
+	}
+	err := w.Flush()
+	fmt.Fprintf(&b, "\n%d cells: %d good, %d failed, in %.0f s\n", m.good+m.bad, m.good, m.bad, time.Since(m.start).Seconds())
+	t.Logf("\n%s", b.String())
+	if path := os.Getenv("CRASH_MATRIX"); path != "" {
+		err = errors.Join(err, os.WriteFile(path, []byte(b.String()), 0o600))
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
