@@ -119,11 +119,24 @@ func (c *cell) happen(r row) (err error) {
 		_, _ = c.first.Invoke(c.t.Context(), map[string]any{}, passTime) // whether it dies, fails or goes well, nobody was told anything
 	} else {
 		c.told, _, err = c.deliver(c.first)
+		err = errors.Join(err, c.heard(r))
 	}
 	if err == nil && r.check != nil {
 		err = r.check(c)
 	}
 	return err
+}
+
+// heard: 503 is for a signup that is not on disk, unless the table did it and could
+// not say so.
+func (c *cell) heard(r row) error {
+	if c.told != "503" || r.dumb {
+		return nil
+	}
+	if record, err := c.ledger.Get(c.t.Context(), c.id); !errors.Is(err, provision.ErrNotFound) {
+		return fmt.Errorf("told 503, and on disk: %+v, %v", record, err)
+	}
+	return nil
 }
 
 // errOtherwise: something else happened than was meant to, since the machine is so
@@ -209,7 +222,7 @@ func (c *cell) reconcile() error {
 
 func (c *cell) stuck(what string) error {
 	record, err := c.ledger.Get(c.t.Context(), c.id)
-	return fmt.Errorf("%s: %+v, %w", what, record, err)
+	return fmt.Errorf("%s: %+v, %v", what, record, err)
 }
 
 // retryAfter is what a sender is told.
@@ -218,7 +231,8 @@ const retryAfter = 2 * time.Second
 // pause waits until the time that the record names, for as long as it names one,
 // and where it names none at first, for so long.
 func (c *cell) pause(otherwise time.Duration, at func(provision.Record) time.Time) {
-	for end := time.Now().Add(otherwise); ; {
+	end := time.Now().Add(otherwise)
+	for limit := time.Now().Add(finishWithin); time.Now().Before(limit); {
 		time.Sleep(100 * time.Millisecond)
 		record, err := c.ledger.Get(c.t.Context(), c.id)
 		now := time.Now()

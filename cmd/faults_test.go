@@ -122,10 +122,14 @@ func tableRows() (rows []row) {
 	for _, at := range tableCalls {
 		j := journeyNamed(at.journey)
 		for _, f := range once {
-			rows = append(rows, j.row(at.kind+": "+f.name, func(c *cell) { c.proxies.table.Inject(at.kind, f.fault) }))
+			r := j.row(at.kind+": "+f.name, func(c *cell) { c.proxies.table.Inject(at.kind, f.fault) })
+			r.dumb = !f.fault.Lost
+			rows = append(rows, r)
 		}
 		for _, f := range lasting {
-			rows = append(rows, j.row("table "+f.name+" from "+at.kind+" on", func(c *cell) { c.proxies.table.From(at.kind, f.fault) }))
+			r := j.row("table "+f.name+" from "+at.kind+" on", func(c *cell) { c.proxies.table.From(at.kind, f.fault) })
+			r.dumb = !f.fault.Lost
+			rows = append(rows, r)
 		}
 	}
 	return rows

@@ -25,6 +25,7 @@ type row struct {
 	check   func(*cell) error // when it has had it
 	wait    time.Duration     // before others finish the signup
 	after   time.Duration     // since the beginning, before the end is looked at
+	dumb    bool              // the table may have done what it was asked, and not said so
 	search  bool              // it takes a reconciler to find the trunk
 }
 
