@@ -141,6 +141,11 @@ type shown struct {
 
 func invoke(t *testing.T, p *lambdatest.Process, event events.APIGatewayV2HTTPRequest) (int, shown) {
 	t.Helper()
+	return invokeFor(t, p, event, timeout)
+}
+
+func invokeFor(t *testing.T, p *lambdatest.Process, event events.APIGatewayV2HTTPRequest, timeout time.Duration) (int, shown) {
+	t.Helper()
 	raw, err := p.Invoke(t.Context(), event, timeout)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, p.Output())
