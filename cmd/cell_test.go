@@ -21,7 +21,7 @@ import (
 const (
 	replyWithin  = 2 * time.Second
 	webhookTime  = 2600 * time.Millisecond
-	passTime     = 6 * time.Second // a pass begins nothing with less than 4 s left
+	passTime     = 7 * time.Second // a pass begins nothing with less than 4 s left
 	finishWithin = 40 * time.Second
 )
 
@@ -128,20 +128,20 @@ func (c *cell) happen(r row) (err error) {
 }
 
 // heard: 503 is for a signup that is not on disk, unless the table did it and could
-// not say so.
+// not say so, or in time.
 func (c *cell) heard(r row) error {
 	if c.told != "503" || r.dumb {
 		return nil
 	}
 	if record, err := c.ledger.Get(c.t.Context(), c.id); !errors.Is(err, provision.ErrNotFound) {
-		return fmt.Errorf("told 503, and on disk: %+v, %v", record, err)
+		return errors.Join(fmt.Errorf("%w: told 503, and on disk: %+v", errOtherwise, record), err)
 	}
 	return nil
 }
 
-// errOtherwise: something else happened than was meant to, since the machine is so
-// busy that the process was out of time before, or a client tried again. Such a cell
-// proves nothing, and is done again.
+// errOtherwise: something else happened than was meant to, perhaps because the machine
+// is so busy that the process was out of time before, or a client tried again. Such
+// a cell proves nothing, and is done again in more peace.
 var errOtherwise = errors.New("not what was meant to happen")
 
 func (c *cell) metItsFault() error {
@@ -222,7 +222,7 @@ func (c *cell) reconcile() error {
 
 func (c *cell) stuck(what string) error {
 	record, err := c.ledger.Get(c.t.Context(), c.id)
-	return fmt.Errorf("%s: %+v, %v", what, record, err)
+	return errors.Join(fmt.Errorf("%s: %+v", what, record), err)
 }
 
 // retryAfter is what a sender is told.
