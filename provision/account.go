@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"errors"
 
 	"github.com/trunkhook/trunkhook/exotel"
 )
@@ -28,4 +29,17 @@ type Accounts interface {
 	// Reopen fetches the credentials again because Exotel refused those of the
 	// given account. Where they have not changed it returns that same account.
 	Reopen(ctx context.Context, refused *Account) (*Account, error)
+}
+
+// renew returns the account with other credentials than those that were refused,
+// or nil where there are none: then trying again would be refused again.
+func (e *Engine) renew(ctx context.Context, refused *Account, cause error) *Account {
+	if !errors.Is(cause, exotel.ErrUnauthorized) {
+		return nil
+	}
+	renewed, err := e.Accounts.Reopen(ctx, refused)
+	if err != nil || renewed == refused {
+		return nil
+	}
+	return renewed
 }

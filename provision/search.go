@@ -80,11 +80,24 @@ func (s *search) walk(ctx context.Context) (err error) {
 	return nil
 }
 
+// list reads one page, with other credentials where those at hand are refused. They
+// must be the same account's: a place in its list means nothing in another one.
+func (s *search) list(ctx context.Context, offset int) (*exotel.TrunkPage, error) {
+	engine := s.pass.engine
+	hooked := exotel.WithHooks(ctx, exotel.Hooks{Before: s.spend, After: func(call exotel.Call) { engine.heed(ctx, call.Err) }})
+	options := exotel.ListOptions{PageSize: pageSize, Offset: offset}
+	page, err := s.account.Trunks.List(hooked, options)
+	if renewed := engine.renew(ctx, s.account, err); renewed != nil && renewed.SID == s.account.SID {
+		s.account = renewed
+		return s.account.Trunks.List(hooked, options)
+	}
+	return page, err
+}
+
 // page reads one page and adopts what is wanted on it. It returns where the next
 // one is, or nil.
 func (s *search) page(ctx context.Context, offset int) (*exotel.ListOptions, error) {
-	hooks := exotel.Hooks{Before: s.spend, After: func(call exotel.Call) { s.pass.engine.heed(ctx, call.Err) }}
-	page, err := s.account.Trunks.List(exotel.WithHooks(ctx, hooks), exotel.ListOptions{PageSize: pageSize, Offset: offset})
+	page, err := s.list(ctx, offset)
 	if err != nil {
 		return nil, err
 	}
