@@ -11,8 +11,8 @@ import (
 	"github.com/trunkhook/trunkhook/exotel"
 )
 
-// Engine turns signups into trunks. Its fields are set once; it keeps no state
-// of its own and is safe for concurrent use.
+// Engine turns signups into trunks. Its fields are set once; of a signup it keeps
+// no state of its own. It is safe for concurrent use.
 type Engine struct {
 	Ledger   Ledger
 	Accounts Accounts
@@ -23,6 +23,8 @@ type Engine struct {
 	Now func() time.Time
 	// Jitter draws a time from zero up to a bound; at random where nil.
 	Jitter func(bound time.Duration) time.Duration
+
+	fetched fetched
 }
 
 // leaseMargin is how long a lease outlives the deadline of the try that holds

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/trunkhook/trunkhook/exotel"
+	"github.com/trunkhook/trunkhook/exotel/exoteltest"
 	"github.com/trunkhook/trunkhook/provision"
 )
 
@@ -95,5 +96,59 @@ func TestPassWithNothingToSayIsNotLogged(t *testing.T) {
 	provision.Pass{}.Log(t.Context(), slog.New(slog.NewJSONHandler(&out, nil)))
 	if out.Len() > 0 {
 		t.Errorf("logged %s", out.String())
+	}
+}
+
+// The secret was mended while the process went on with what it had.
+func TestMendedSecretIsSeenWhateverItsFaultLookedLike(t *testing.T) {
+	t.Parallel()
+	for name, stale := range map[string]func(w *world){
+		"401": func(*world) {},
+		"403": func(w *world) { w.fake.Inject(exoteltest.Create, exoteltest.Fail(403)) },
+		"404": func(w *world) { w.fake.Inject(exoteltest.Create, exoteltest.Fail(404)) },
+		"the account of another": func(w *world) {
+			w.accounts.unready = true // so that the claim doesn't pin it
+			w.accounts.opened.AccountSID, w.accounts.open.SID = "another", "another"
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(t *testing.T, w *world) {
+				w.fake.Inject(exoteltest.Create, exoteltest.LoseRequest)
+				w.provisionWithin(t, 4*time.Second)
+				stale(w)
+				w.fake.SetCredentials("new-key", "new-token")
+				w.accounts.secret = w.fake.Config()
+				if result := w.provisionWithin(t, 4*time.Second); result.Outcome != provision.OutcomeCreated || w.accounts.reopened != 1 {
+					t.Errorf("%s by %s, reopened %d times, %+v", result.Outcome, steps(result), w.accounts.reopened, result.Problem)
+				}
+				w.oneTrunk(t)
+			})
+		})
+	}
+}
+
+func TestSecretIsLookedAtAgainAtMostEveryTenSecondsExceptForA401(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int][2]int{403: {1, 2}, 404: {1, 2}, 401: {5, 10}} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(t *testing.T, w *world) {
+				fiveTries := func(want int) {
+					t.Helper()
+					for range 5 {
+						w.fake.Inject(exoteltest.Create, exoteltest.Fail(status))
+						w.provisionWithin(t, 4*time.Second)
+						time.Sleep(time.Second)
+					}
+					if w.accounts.reopened != want {
+						t.Errorf("reopened %d times, want %d", w.accounts.reopened, want)
+					}
+				}
+				fiveTries(want[0])
+				time.Sleep(5 * time.Second)
+				fiveTries(want[1])
+			})
+		})
 	}
 }
