@@ -11,8 +11,8 @@ import (
 	"github.com/trunkhook/trunkhook/exotel"
 )
 
-// Engine turns signups into trunks. Its fields are set once; it keeps no state
-// of its own and is safe for concurrent use.
+// Engine turns signups into trunks. Its fields are set once; of a signup it keeps
+// no state of its own. It is safe for concurrent use.
 type Engine struct {
 	Ledger   Ledger
 	Accounts Accounts
@@ -23,6 +23,8 @@ type Engine struct {
 	Now func() time.Time
 	// Jitter draws a time from zero up to a bound; at random where nil.
 	Jitter func(bound time.Duration) time.Duration
+
+	fetched fetched
 }
 
 // leaseMargin is how long a lease outlives the deadline of the try that holds
@@ -182,13 +184,11 @@ func (t *try) record(ctx context.Context, record Record, trunk *exotel.Trunk, ad
 	done(err)
 	switch {
 	case err != nil:
-		return t.notRecorded(ctx, record, trunk.SID, err)
+		return t.notRecorded(ctx, record, trunk.SID, adopted, err)
 	case !holds:
 		return t.overtaken(recorded, trunk.SID)
-	case adopted:
-		return Result{Record: recorded, Outcome: OutcomeAdopted, Steps: t.steps}, nil
 	}
-	return Result{Record: recorded, Outcome: OutcomeCreated, Steps: t.steps}, nil
+	return t.recorded(recorded, adopted), nil
 }
 
 // overtaken: this try has a trunk, and the signup is somebody else's by now.
@@ -207,12 +207,23 @@ func (t *try) overtaken(record Record, trunkSID string) (Result, error) {
 
 // notRecorded: the trunk is there, but whether the record says so isn't known.
 // Giving the signup back finds out, and does no harm where it does.
-func (t *try) notRecorded(ctx context.Context, record Record, trunkSID string, cause error) (Result, error) {
+func (t *try) notRecorded(ctx context.Context, record Record, trunkSID string, adopted bool, cause error) (Result, error) {
 	result, err := t.release(ctx, record, fmt.Errorf("the trunk %s is not recorded yet: %w", trunkSID, cause))
-	if result.Record.Status == StatusActive && result.Record.TrunkSID == trunkSID {
-		result.Outcome, result.Problem = OutcomeCreated, nil
+	switch {
+	case err != nil || result.Record.Status == StatusPending:
+		return result, err
+	case result.Record.TrunkSID != trunkSID:
+		return t.overtaken(result.Record, trunkSID)
 	}
-	return result, err
+	return t.recorded(result.Record, adopted), nil
+}
+
+// recorded is the result where the signup is active with the try's trunk.
+func (t *try) recorded(record Record, adopted bool) Result {
+	if adopted {
+		return Result{Record: record, Outcome: OutcomeAdopted, Steps: t.steps}
+	}
+	return Result{Record: record, Outcome: OutcomeCreated, Steps: t.steps}
 }
 
 // release gives the signup back with the reason why the try did not finish it.

@@ -19,7 +19,9 @@ type Problem struct {
 type Alarm string
 
 // The alarms. Except for the orphan, the signup stays pending and is tried
-// again: once the cause is mended it finishes by itself.
+// again: once the cause is mended it finishes by itself. What can't be mended is
+// that it began in an account that was named by mistake: it stays with that one,
+// where an earlier try may have made its trunk, until an operator rejects it.
 const (
 	AlarmCredentials Alarm = "credentials_refused"     // 401 after fetching them again
 	AlarmNoSecret    Alarm = "credentials_unavailable" // they can't be fetched, or read

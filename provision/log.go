@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 )
 
@@ -41,7 +42,7 @@ func (r Result) Level() slog.Level {
 }
 
 // Log writes a line for each signup that the pass held, and one for the pass if
-// it met any.
+// it met any, or ended early.
 func (p Pass) Log(ctx context.Context, log *slog.Logger) {
 	finished := 0
 	for _, result := range p.Results {
@@ -50,7 +51,7 @@ func (p Pass) Log(ctx context.Context, log *slog.Logger) {
 		}
 		log.LogAttrs(ctx, result.Level(), "reconciled", append(result.LogAttrs(), slog.String("source", result.Record.Source))...)
 	}
-	if len(p.Results)+p.Missed+p.Failed == 0 {
+	if len(p.Results)+p.Missed+p.Failed == 0 && p.Err == nil && p.Halted == nil {
 		return
 	}
 	attrs := []slog.Attr{
@@ -62,6 +63,9 @@ func (p Pass) Log(ctx context.Context, log *slog.Logger) {
 	}
 	if p.Halted != nil {
 		attrs = append(attrs, slog.String("halted", p.Halted.Error()))
+	}
+	if alarm := alarmOf(errors.Join(p.Err, p.Halted), 0, 0); alarm != "" { // what befell the search has no line of a signup's
+		attrs, level = append(attrs, slog.String("alarm", string(alarm))), slog.LevelError
 	}
 	log.LogAttrs(ctx, level, "pass", attrs...)
 }

@@ -32,15 +32,10 @@ func (t *try) obtain(ctx context.Context, record *Record) (trunk *exotel.Trunk, 
 		return nil, false, fmt.Errorf("%w: %w", errNoCredentials, err)
 	}
 	trunk, adopted, err = t.createOrAdopt(ctx, account, record)
-	if !errors.Is(err, exotel.ErrUnauthorized) {
-		return trunk, adopted, err
+	if renewed := t.engine.renew(ctx, account, err); renewed != nil { // rotated: once more
+		return t.createOrAdopt(ctx, renewed, record)
 	}
-	// Rotated, perhaps: once more, if there are other credentials now.
-	renewed, reopenErr := t.engine.Accounts.Reopen(ctx, account)
-	if reopenErr != nil || renewed == account {
-		return nil, false, err
-	}
-	return t.createOrAdopt(ctx, renewed, record)
+	return trunk, adopted, err
 }
 
 func (t *try) createOrAdopt(ctx context.Context, account *Account, record *Record) (trunk *exotel.Trunk, adopted bool, err error) {

@@ -107,14 +107,6 @@ func (s *search) begin(ctx context.Context) (err error) {
 // one is, or nil.
 func (s *search) page(ctx context.Context, offset int) (*exotel.ListOptions, error) {
 	page, err := s.list(ctx, offset)
-	if errors.Is(err, exotel.ErrUnauthorized) { // rotated, perhaps
-		renewed, reopenErr := s.pass.engine.Accounts.Reopen(ctx, s.account)
-		if reopenErr != nil || renewed == s.account || renewed.SID != s.account.SID {
-			return nil, err
-		}
-		s.account = renewed
-		page, err = s.list(ctx, offset)
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +122,9 @@ func (s *search) page(ctx context.Context, offset int) (*exotel.ListOptions, err
 	return page.Next, nil
 }
 
-// list ends in time to settle what it finds. Each of its tries costs a share.
+// list reads one page, in time to settle what it finds, with other credentials
+// where those at hand are refused. They must be the same account's: a place in its
+// list means nothing in another one. Each of its tries costs a share.
 func (s *search) list(ctx context.Context, offset int) (*exotel.TrunkPage, error) {
 	deadline, _ := ctx.Deadline()
 	engine := s.pass.engine
@@ -140,7 +134,13 @@ func (s *search) list(ctx context.Context, offset int) (*exotel.TrunkPage, error
 	})
 	hooked, cancel := context.WithDeadline(hooked, deadline.Add(-closingTime-settleTime))
 	defer cancel()
-	return s.account.Trunks.List(hooked, exotel.ListOptions{PageSize: pageSize, Offset: offset})
+	options := exotel.ListOptions{PageSize: pageSize, Offset: offset}
+	page, err := s.account.Trunks.List(hooked, options)
+	if renewed := engine.renew(ctx, s.account, err); renewed != nil && renewed.SID == s.account.SID {
+		s.account = renewed
+		return s.account.Trunks.List(hooked, options)
+	}
+	return page, err
 }
 
 func maySettle(ctx context.Context) bool {

@@ -265,9 +265,23 @@ func TestLostRecordIsNotTakenForAnothersTrunk(t *testing.T) {
 			r.Status, r.TrunkSID = provision.StatusActive, "trmum1other"
 			records[acme.ID] = r
 		}
-		if result := w.provisionWithin(t, 4*time.Second); result.Outcome != provision.OutcomeReplayed || result.Record.TrunkSID != "trmum1other" {
-			t.Errorf("got %s, %+v", result.Outcome, result.Record)
+		result := w.provisionWithin(t, 4*time.Second)
+		if result.Outcome != provision.OutcomeReplayed || result.Record.TrunkSID != "trmum1other" || result.Problem == nil || result.Problem.Alarm != provision.AlarmOrphan {
+			t.Errorf("got %s, %+v, %+v", result.Outcome, result.Problem, result.Record)
 		}
+	})
+}
+
+func TestRecordWhoseAnswerIsLostIsOfAnAdoptedTrunk(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, w *world) {
+		w.fake.Inject(exoteltest.Create, exoteltest.LoseAnswer)
+		w.provisionWithin(t, 4*time.Second)
+		w.ledger.failing["activate"] = failAfter
+		if result := w.provisionWithin(t, 4*time.Second); result.Outcome != provision.OutcomeAdopted || result.Problem != nil {
+			t.Errorf("got %s, %+v", result.Outcome, result.Problem)
+		}
+		w.oneTrunk(t)
 	})
 }
 

@@ -174,6 +174,22 @@ func TestRotatingASourcesSecret(t *testing.T) {
 	}
 }
 
+// A function that runs has to notice, and it doesn't ask for what is closed.
+func TestItIsSaidWhenASecretBeginsToWork(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ stored, says string }{
+		"one that is open": {`{"api":["old"]}`, "at once"},
+		"one that was not": {`{"api":[]}`, "within 5 minutes"},
+	} {
+		if out, err := use(t, vault{"S": test.stored}, nil, "-add", "api"); err != nil || !strings.Contains(out, test.says) {
+			t.Errorf("%s: said %s, %v", name, out, err)
+		}
+	}
+	if out, err := use(t, vault{"S": "{}"}, &person{t: t, answers: []string{""}}); err != nil || !strings.Contains(out, "within 5 minutes") {
+		t.Errorf("the first: said %s, %v", out, err)
+	}
+}
+
 func TestBrokenSecretIsNotOverwritten(t *testing.T) {
 	t.Parallel()
 	v := vault{"S": "hunter2"}

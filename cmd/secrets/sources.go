@@ -65,6 +65,10 @@ func (o options) change(ctx context.Context, s store, change func(map[string][]s
 	return s.put(ctx, o.sourcesID, string(changed))
 }
 
+// noticed is how long a source goes on being closed: functions that run know its
+// secrets for 5 minutes, and ask before only for what is open.
+const noticed = " (functions that run already notice within 5 minutes)"
+
 // firstSecrets opens source api, if it has no secret yet.
 func (o options) firstSecrets(ctx context.Context, s store, out io.Writer) error {
 	var made []string
@@ -81,22 +85,28 @@ func (o options) firstSecrets(ctx context.Context, s store, out io.Writer) error
 	case made == nil:
 		fmt.Fprintln(out, "Source api has its secrets already; -add api makes another one.")
 	default:
-		fmt.Fprintf(out, "Source api is open. Shown once; they stay in Secrets Manager.\n  bearer token    %s\n  signing secret  %s\n", made[0], made[1])
+		fmt.Fprintf(out, "Source api is open%s. Shown once; they stay in Secrets Manager.\n  bearer token    %s\n  signing secret  %s\n", noticed, made[0], made[1])
 	}
 	return nil
 }
 
 // addSecret puts one more in front. Those that are there go on working.
 func (o options) addSecret(ctx context.Context, s store, out io.Writer) error {
-	secret := newSecret(o.signing)
+	secret, opened := newSecret(o.signing), false
 	err := o.change(ctx, s, func(sources map[string][]string) error {
+		opened = len(sources[o.add]) == 0
 		sources[o.add] = append([]string{secret}, sources[o.add]...)
 		return nil
 	})
-	if err == nil {
+	switch {
+	case err != nil:
+		return err
+	case opened:
+		fmt.Fprintf(out, "Source %s is open%s.\n  %s\n", o.add, noticed, secret)
+	default:
 		fmt.Fprintf(out, "Source %s takes this one too, at once; the others go on working until -drop %s.\n  %s\n", o.add, o.add, secret)
 	}
-	return err
+	return nil
 }
 
 // dropSecrets leaves the newest of each kind, which is the first.

@@ -13,8 +13,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -22,7 +20,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go/middleware"
@@ -54,7 +51,7 @@ func FromEnv(getenv func(string) string) (Clients, error) {
 		Region: region,
 		// Those of a Lambda environment are good for as long as it lives.
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return credentials, nil }),
-		HTTPClient:  httpClient(),
+		HTTPClient:  newPatient(),
 		Retryer:     newRetryer,
 		APIOptions:  []func(*middleware.Stack) error{withoutEchoes(credentials.SessionToken)},
 	}
@@ -106,30 +103,11 @@ func (e *environment) endpoint(service string) *string {
 	return nil
 }
 
-// Both services answer within tens of milliseconds. What takes this long has
-// met a connection that died while the function was frozen, and is better tried
-// again: every write recognises itself. It is less than the second that a try
-// keeps back for its record, so that the record can be tried again too.
-const (
-	dialTimeout   = time.Second
-	answerTimeout = 700 * time.Millisecond
-)
-
-func httpClient() *awshttp.BuildableClient {
-	return awshttp.NewBuildableClient().
-		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout }).
-		WithTransportOptions(func(t *http.Transport) {
-			t.TLSHandshakeTimeout = dialTimeout
-			t.ResponseHeaderTimeout = answerTimeout
-			t.MaxIdleConnsPerHost = 16
-		})
-}
-
 // newRetryer tries up to four times with short pauses: the callers' deadlines
 // are seconds away.
 func newRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts = 4
+		o.MaxAttempts = len(patience) + 1
 		o.MaxBackoff = 500 * time.Millisecond
 	})
 }

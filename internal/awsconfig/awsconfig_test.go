@@ -1,10 +1,13 @@
 package awsconfig_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -90,5 +93,61 @@ func TestRequestsAreSignedForTheRegion(t *testing.T) {
 	}
 	if !strings.Contains(authorization, "/eu-west-1/secretsmanager/") {
 		t.Errorf("authorization %q", authorization)
+	}
+}
+
+// answering is a server whose answers take so long, by which request it is.
+func answering(t *testing.T, after func(request int64) time.Duration) (awsconfig.Clients, *atomic.Int64) {
+	t.Helper()
+	var requests atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // before that nobody notices that the client is gone
+		select {
+		case <-time.After(after(requests.Add(1))):
+		case <-r.Context().Done():
+		}
+		_, _ = w.Write([]byte("{}"))
+	}))
+	t.Cleanup(server.Close)
+	return clients(t, map[string]string{"AWS_ENDPOINT_URL": server.URL}), &requests
+}
+
+// A connection that died while the function was frozen.
+func TestFirstTryIsGivenUpSoon(t *testing.T) {
+	t.Parallel()
+	c, requests := answering(t, func(request int64) time.Duration {
+		if request == 1 {
+			return time.Hour
+		}
+		return 0
+	})
+	start := time.Now()
+	if _, err := c.DynamoDB.ListTables(t.Context(), &dynamodb.ListTablesInput{}); err != nil || requests.Load() != 2 || time.Since(start) > 2*time.Second {
+		t.Errorf("%v after %d requests and %v", err, requests.Load(), time.Since(start))
+	}
+}
+
+func TestServiceThatIsSlowIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	c, requests := answering(t, func(int64) time.Duration { return 1800 * time.Millisecond })
+	if _, err := c.DynamoDB.ListTables(t.Context(), &dynamodb.ListTablesInput{}); err != nil || requests.Load() != 3 {
+		t.Errorf("DynamoDB: %v after %d requests", err, requests.Load())
+	}
+	id := "a"
+	if _, err := c.SecretsManager.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: &id}); err != nil || requests.Load() != 6 {
+		t.Errorf("Secrets Manager: %v after %d requests", err, requests.Load())
+	}
+}
+
+func TestLastTryTakesAllTheTimeThatIsLeft(t *testing.T) {
+	t.Parallel()
+	c, requests := answering(t, func(request int64) time.Duration {
+		if request < 4 {
+			return time.Hour
+		}
+		return 3200 * time.Millisecond
+	})
+	if _, err := c.DynamoDB.ListTables(t.Context(), &dynamodb.ListTablesInput{}); err != nil || requests.Load() != 4 {
+		t.Errorf("%v after %d requests", err, requests.Load())
 	}
 }

@@ -40,12 +40,14 @@ type cache[T any] struct {
 
 	flight singleflight.Group // one fetch at a time, for all who wait
 
-	mu      sync.Mutex
-	text    string
-	value   *T
-	fetched time.Time // when it was last found to be so
-	tried   time.Time // when that was last attempted
-	err     error     // of that attempt
+	mu       sync.Mutex
+	renewals *limit // of fetches that a refusal causes; nil for none
+	text     string
+	value    *T
+	fetched  time.Time // when it was last found to be so
+	tried    time.Time // when that was last attempted
+	fetching bool      // an attempt is under way, or about to be
+	err      error     // of the last one that ended
 }
 
 // ready is the secret if it needs no fetch, else nil.
@@ -90,14 +92,27 @@ func (c *cache[T]) last() (value *T, tried time.Time, err error) {
 }
 
 // newer returns another secret than the given one: what is cached by now, or
-// what a fetch finds. It is the given one if that hasn't changed, or if the
-// last fetch is not so long ago.
-func (c *cache[T]) newer(ctx context.Context, refused *T, notWithin time.Duration) (*T, error) {
-	value, tried, _ := c.last()
-	if value != refused || time.Since(tried) < notWithin {
+// what a fetch finds. It is the given one if that hasn't changed, or if there were
+// too many such fetches lately. Other fetches don't count: what one of them found
+// may have been replaced the moment after.
+func (c *cache[T]) newer(ctx context.Context, refused *T) (*T, error) {
+	value, renew := c.mayRenew(refused)
+	if !renew {
 		return value, nil
 	}
 	return c.refresh(ctx, value)
+}
+
+// mayRenew tells whether to fetch again, or to join a fetch that is under way or
+// about to be.
+func (c *cache[T]) mayRenew(refused *T) (value *T, may bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.value != refused || !c.fetching && !c.renewals.pass(time.Now()) {
+		return c.value, false
+	}
+	c.fetching = true
+	return c.value, true
 }
 
 // refresh joins the fetch under way or begins one. That one is nobody's own: it
@@ -129,7 +144,7 @@ func (c *cache[T]) update(ctx context.Context) error {
 	text, err := c.fetch(ctx)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.err = c.take(text, err)
+	c.fetching, c.err = false, c.take(text, err)
 	return c.err
 }
 
@@ -138,7 +153,7 @@ func (c *cache[T]) update(ctx context.Context) error {
 func (c *cache[T]) begin() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.tried = time.Now()
+	c.tried, c.fetching = time.Now(), true
 }
 
 func (c *cache[T]) take(text string, err error) error {

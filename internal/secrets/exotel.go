@@ -52,7 +52,7 @@ func (e *Exotel) Open(ctx context.Context) (*provision.Account, error) { return 
 
 // Reopen implements provision.Accounts.
 func (e *Exotel) Reopen(ctx context.Context, refused *provision.Account) (*provision.Account, error) {
-	return e.cache.newer(ctx, refused, 0)
+	return e.cache.newer(ctx, refused)
 }
 
 // parseCredentials reads the contract's {"api_key","api_token","account_sid",

@@ -298,7 +298,7 @@ func TestSources(t *testing.T) {
 	})
 }
 
-func TestSourcesAreRenewedAtMostEveryTenSeconds(t *testing.T) {
+func TestSecretThatWasJustRotatedInWorksAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &store{text: `{"api":["one"]}`}
 		sources := sourcesOf(s)
@@ -312,22 +312,73 @@ func TestSourcesAreRenewedAtMostEveryTenSeconds(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.set(`{"api":["two"]}`, nil)
-		renewed("at once", "one")
-		time.Sleep(11 * time.Second)
-		renewed("after ten seconds", "two")
-		s.counted(t, 2, "so far")
-		for range 100 {
-			renewed("a stranger", "two")
-		}
-		s.counted(t, 0, "a hundred strangers")
+		renewed("right after the start", "two")
+		s.set(`{"api":["three"]}`, nil)
+		renewed("again", "three")
+		s.counted(t, 3, "so far")
 		s.set("", errors.New("down"))
-		time.Sleep(11 * time.Second)
+		time.Sleep(time.Minute)
 		if got, err := sources.Renew(t.Context(), "api"); err == nil {
 			t.Errorf("renewed to %v although the store is down", got)
 		}
 		if got, err := sources.Of(t.Context(), "api"); err != nil || len(got) != 1 {
 			t.Errorf("lost while the store is down: %v, %v", got, err)
 		}
+	})
+}
+
+func TestStrangersMakeUsFetchThreeTimesAndThenEveryTenSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{text: `{"api":["one"]}`}
+		sources := sourcesOf(s)
+		strangers := func(count int) {
+			t.Helper()
+			for range count {
+				if got, err := sources.Renew(t.Context(), "api"); err != nil || len(got) != 1 {
+					t.Fatalf("%v, %v", got, err)
+				}
+			}
+		}
+		if err := sources.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.counted(t, 1, "the start")
+		strangers(100)
+		s.counted(t, 3, "a hundred at once")
+		time.Sleep(9 * time.Second)
+		strangers(100)
+		s.counted(t, 0, "nine seconds later")
+		time.Sleep(time.Second)
+		strangers(100)
+		s.counted(t, 1, "ten seconds later")
+		for range 60 {
+			time.Sleep(time.Second)
+			strangers(10)
+		}
+		s.counted(t, 6, "in a minute")
+	})
+}
+
+// Who comes while a fetch is under way waits for that one.
+func TestStrangersAtOnceShareAFetch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{text: `{"api":["one"]}`}
+		sources := sourcesOf(s)
+		if err := sources.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.set(`{"api":["two"]}`, nil)
+		s.takes = 100 * time.Millisecond
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				if got, err := sources.Renew(t.Context(), "api"); err != nil || len(got) != 1 || got[0] != "two" {
+					t.Errorf("%v, %v", got, err)
+				}
+			})
+		}
+		all.Wait()
+		s.counted(t, 2, "twenty at once")
 	})
 }
 

@@ -25,7 +25,10 @@ var _ handler.Secrets = (*Sources)(nil)
 // NewSources returns the sources' secrets. Nothing is fetched yet.
 func NewSources(fetch Fetch, log *slog.Logger) *Sources {
 	parse := func(text string) (*map[string][]string, error) { return usable(text, log) }
-	return &Sources{cache[map[string][]string]{name: "of the sources", fetch: fetch, parse: parse, log: log, freshFor: sourcesFreshFor}}
+	return &Sources{cache[map[string][]string]{
+		name: "of the sources", fetch: fetch, parse: parse, log: log, freshFor: sourcesFreshFor,
+		renewals: &limit{atOnce: renewalsAtOnce, every: renewEvery},
+	}}
 }
 
 // Load fetches the secrets, during start-up.
@@ -43,13 +46,18 @@ func (s *Sources) Of(ctx context.Context, source string) ([]string, error) {
 	return (*all)[source], nil
 }
 
-// renewAfter keeps strangers from making us fetch at their rate.
-const renewAfter = 10 * time.Second
+// These keep strangers from making us fetch at their rate. One who was just given
+// a new secret finds a fetch left, unless a stranger has had it.
+const (
+	renewalsAtOnce = 3
+	renewEvery     = 10 * time.Second
+)
 
-// Renew implements handler.Secrets. It fetches at most every 10 s.
+// Renew implements handler.Secrets. It fetches three times at once, and then every
+// 10 s.
 func (s *Sources) Renew(ctx context.Context, source string) ([]string, error) {
 	old, _, _ := s.cache.last()
-	all, err := s.cache.newer(ctx, old, renewAfter)
+	all, err := s.cache.newer(ctx, old)
 	if err != nil || all == nil {
 		return nil, err
 	}

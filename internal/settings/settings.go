@@ -40,10 +40,12 @@ const (
 // unit is more likely above it.
 const maxCallsPerMinute = 100_000
 
-// The bounds of REPLY_WITHIN. API Gateway gives up after 30 s (HTTP API quotas).
+// The bounds of REPLY_WITHIN. With less there is no time for any call; a function
+// is stopped after 15 minutes (Lambda quotas), and whoever calls it decides how long
+// an answer is waited for.
 const (
-	minReplyWithin = 200 * time.Millisecond
-	maxReplyWithin = 29 * time.Second
+	minReplyWithin = 100 * time.Millisecond
+	maxReplyWithin = 15 * time.Minute
 )
 
 // Webhook reads the settings of cmd/webhook.
@@ -113,7 +115,7 @@ func (r *reader) replyWithin() time.Duration {
 	}
 	within, err := time.ParseDuration(value)
 	if err != nil || within < minReplyWithin || within > maxReplyWithin {
-		r.fault("REPLY_WITHIN", "must be a duration from 200ms to 29s, such as 4s")
+		r.fault("REPLY_WITHIN", "must be a duration from 100ms to 15m, such as 4s")
 	}
 	return within
 }
