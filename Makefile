@@ -63,8 +63,17 @@ engines: .ci/engines/node_modules/.package-lock.json ## install a DynamoDB engin
 
 .PHONY: golden
 golden: ## write the golden answers of events/, and the golden mappings of sources, anew
+	go test ./internal/sender -run TestEverySourceHasAnEvent -update
 	go test ./handler -run TestEveryEventHasItsGoldenAnswer -update
 	go test ./handler/sources -run TestEverySampleHasItsGoldenMapping -update
+
+.PHONY: send
+send: ## send a source's sample as its sender would (SOURCE=hubspot; URL, SECRET_FILE, FILE, TIMES)
+	@go run -buildvcs=false ./cmd/sources send -url "$(or $(URL),http://127.0.0.1:8080)" -times $(or $(TIMES),1) $(if $(SECRET_FILE),-secret-file "$(SECRET_FILE)") $(if $(FILE),-file "$(FILE)") $(SOURCE)
+
+.PHONY: verify-mapping
+verify-mapping: ## what a source's mapping takes out of a payload of yours (SOURCE, FILE)
+	@go run -buildvcs=false ./cmd/sources map $(SOURCE) "$(FILE)"
 
 FUZZTIME ?= 20s
 

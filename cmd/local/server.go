@@ -7,6 +7,7 @@ import (
 
 	"github.com/trunkhook/trunkhook/handler"
 	"github.com/trunkhook/trunkhook/internal/gateway"
+	"github.com/trunkhook/trunkhook/internal/sender"
 )
 
 // server stands for API Gateway in front of the handler.
@@ -32,17 +33,18 @@ func (s server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // The secrets of source api on this machine: a token, and a key that signs.
-// Everybody knows them, which is why ADDR must be loopback.
-const (
-	bearer  = "local"
-	signing = "whsec_a2V5IG9mIHRydW5raG9vayBvbiB0aGlzIG1hY2hpbmU="
+// Everybody knows them, as those of all sources here, which is why ADDR must be
+// loopback.
+var (
+	bearer  = sender.Secrets()["api"][0]
+	signing = sender.Secrets()["api"][1]
 )
 
 // localSecrets are the sources' secrets here; they never change.
 type localSecrets struct{}
 
 func (localSecrets) Of(_ context.Context, source string) ([]string, error) {
-	return map[string][]string{"api": {bearer, signing}}[source], nil
+	return sender.Secrets()[source], nil
 }
 
 func (s localSecrets) Renew(ctx context.Context, source string) ([]string, error) {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/trunkhook/trunkhook/events"
 	"github.com/trunkhook/trunkhook/handler"
+	"github.com/trunkhook/trunkhook/internal/sender"
 	"github.com/trunkhook/trunkhook/provision"
 )
 
@@ -70,8 +73,24 @@ Look one up:
 Or sign it, from a program (docs/examples has it in Go, Node, Python and bash):
   TRUNKHOOK_URL=http://%[1]s TRUNKHOOK_TOKEN=%[2]s TRUNKHOOK_SIGNING_SECRET=%[3]s python3 docs/examples/signup.py acme-44 'Acme Telecom'
 
+Webhooks of CRMs go to http://%[1]s/webhooks/<source>. Each source has an example secret here:
+%[4]s
+  make send SOURCE=hubspot      sends one, signed as HubSpot would
+
 Ctrl-C stops it.
-`, addr, bearer, signing)
+`, addr, bearer, signing, exampleSecrets())
+}
+
+// exampleSecrets are those of the webhooks' sources, a line each.
+func exampleSecrets() string {
+	secrets := sender.Secrets()
+	var b strings.Builder
+	for _, source := range slices.Sorted(maps.Keys(secrets)) {
+		if source != "api" {
+			fmt.Fprintf(&b, "  %-22s %s\n", source, secrets[source][0])
+		}
+	}
+	return b.String()
 }
 
 // tell says what a delivery or a try came to, step by step.

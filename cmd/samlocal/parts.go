@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/url"
@@ -10,14 +11,12 @@ import (
 	"github.com/trunkhook/trunkhook/exotel/exoteltest"
 	"github.com/trunkhook/trunkhook/internal/dynamotest"
 	"github.com/trunkhook/trunkhook/internal/lambdatest"
+	"github.com/trunkhook/trunkhook/internal/sender"
 )
 
-// The secrets here, which everybody knows: those that the events in events/ are
-// sent with.
-const (
-	bearer  = "local"
-	signing = "whsec_c2lnbnVwdHJ1bmstdGVzdC1zZWNyZXQtMDE="
-)
+// bearer is the token of source api here, which everybody knows, as the other
+// example secrets.
+var bearer = sender.Secrets()["api"][0]
 
 // parts are what the functions need besides themselves.
 type parts struct {
@@ -53,7 +52,11 @@ func (p *parts) start(ctx context.Context, host string) (err error) {
 	}
 	config := p.exotel.Config()
 	p.secrets.Set("exotel", fmt.Sprintf(`{"api_key":%q,"api_token":%q,"account_sid":%q,"subdomain":"api.exotel.com"}`, config.APIKey, config.APIToken, config.AccountSID))
-	p.secrets.Set("sources", fmt.Sprintf(`{"api":[%q,%q]}`, bearer, signing))
+	sources, err := json.Marshal(sender.Secrets())
+	if err != nil {
+		return err
+	}
+	p.secrets.Set("sources", string(sources))
 	return nil
 }
 
