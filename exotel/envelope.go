@@ -82,15 +82,18 @@ func (env envelope) read(outer int, read reader) *Error {
 // saysDuplicate looks for the word outside and, where the call failed, in the one
 // result as well, be it in a list.
 func (env envelope) saysDuplicate(status int, failed bool) bool {
-	if status == http.StatusConflict || env.httpCode == http.StatusConflict {
+	switch {
+	case status == http.StatusConflict || env.httpCode == http.StatusConflict:
 		return true
+	case !failed:
+		return false
 	}
 	one, list := env.response, []json.RawMessage(nil)
 	if json.Unmarshal(env.response, &list) == nil && len(list) == 1 {
 		one = list[0]
 	}
 	r, _ := parseResult(one)
-	return failed && kindOf(r.code, r.vendor) == ErrDuplicate
+	return kindOf(r.code, r.vendor) == ErrDuplicate
 }
 
 // open takes the results out of the envelope, or the one that says that the

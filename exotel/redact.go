@@ -15,7 +15,8 @@ import (
 // repeat them; a proxy's error page might, or one day an answer that shows the
 // request that it is about. They must get into no error and into no stored trunk.
 type redactor struct {
-	forms []string // the credentials, and what encoders make of them
+	forms  []string // the credentials, and what encoders make of them
+	starts []string // of these, those that hold no other: where there is none, there is nothing
 }
 
 const (
@@ -31,6 +32,11 @@ func newRedactor(config Config) redactor {
 	for _, secret := range []string{config.APIToken, config.APIKey} {
 		r.add(config, secret)
 		r.add(config, secret[:min(len(secret), secretStart)])
+	}
+	for _, form := range r.forms {
+		if !slices.ContainsFunc(r.forms, func(other string) bool { return other != form && strings.Contains(form, other) }) {
+			r.starts = append(r.starts, form)
+		}
 	}
 	return r
 }
@@ -62,10 +68,17 @@ func (r *redactor) add(config Config, secret string) {
 // text takes out every word that holds a credential: what stands right beside it
 // may be the rest of a header.
 func (r redactor) text(text string) string {
+	if !r.holds(text) {
+		return text
+	}
 	for _, form := range r.forms {
 		text = withoutWords(text, form)
 	}
 	return text
+}
+
+func (r redactor) holds(text string) bool {
+	return slices.ContainsFunc(r.starts, func(form string) bool { return strings.Contains(text, form) })
 }
 
 func withoutWords(text, form string) string {
@@ -89,8 +102,8 @@ func withoutWords(text, form string) string {
 // body does it with every text in an answer. A body that is no JSON stays as it
 // is: nothing of it is used.
 func (r redactor) body(body []byte) []byte {
-	// Escapes can hide a credential from a plain search.
-	if text := string(body); !strings.Contains(text, `\`) && r.text(text) == text {
+	// The cheap way first: a list is long.
+	if text := string(body); !r.holds(text) && !r.holds(unescaped(text)) {
 		return body
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
@@ -108,6 +121,27 @@ func (r redactor) body(body []byte) []byte {
 		return nil // it came out of JSON
 	}
 	return redacted
+}
+
+// unescaped undoes JSON's escapes of what can stand in a credential: Exotel's
+// slashes may have a backslash each.
+func unescaped(text string) string {
+	var plain strings.Builder
+	for {
+		i := strings.IndexByte(text, '\\')
+		if i < 0 || i+1 == len(text) {
+			return plain.String() + text
+		}
+		plain.WriteString(text[:i])
+		escape := text[i+1:]
+		if code, err := strconv.ParseUint(escape[1:min(len(escape), 5)], 16, 16); err == nil && escape[0] == 'u' {
+			plain.WriteRune(rune(code))
+			text = escape[min(len(escape), 5):]
+			continue
+		}
+		plain.WriteByte(escape[0])
+		text = escape[1:]
+	}
 }
 
 func (r redactor) value(value any) (_ any, changed bool) {
