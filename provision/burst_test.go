@@ -3,7 +3,10 @@ package provision_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -52,9 +55,9 @@ func TestBurstIsDrainedAtTheRateOfTheBudget(t *testing.T) {
 		calls := w.fake.Calls()
 		took := calls[len(calls)-1].At.Sub(start)
 		rate := float64(len(calls)) / took.Minutes()
-		t.Logf("%d requests in 30 s: %v", 2*signups, outcomes)
-		t.Logf("%d trunks by %d calls in %v: %.1f a minute, %.1f %% of the budget; at most %d in a minute, %d in a second; %d times 429",
-			len(w.fake.Trunks()), len(calls), took.Round(time.Second), rate, 100*rate/180, most(arrivals(calls), time.Minute), most(arrivals(calls), time.Second), w.fake.Refused())
+		t.Logf("| virtual time | %d in 30 s | %s | %d | %d | %d | %.1f %% of 180 a minute | %v |",
+			2*signups, listed(outcomes), len(w.fake.Trunks()), len(calls), w.fake.Refused(), 100*rate/180, took.Round(time.Second))
+		t.Logf("at most %d calls in a minute, and %d in a second", most(arrivals(calls), time.Minute), most(arrivals(calls), time.Second))
 		if w.fake.Refused() != 0 || rate < 0.9*180 {
 			t.Errorf("%d times 429, %.1f calls a minute", w.fake.Refused(), rate)
 		}
@@ -110,4 +113,13 @@ func (w *world) everyOneHasItsTrunk(t *testing.T, signups int) {
 			t.Errorf("record %+v", record)
 		}
 	}
+}
+
+// listed is how often there was which outcome.
+func listed(outcomes map[provision.Outcome]int) string {
+	var parts []string
+	for _, outcome := range slices.Sorted(maps.Keys(outcomes)) {
+		parts = append(parts, fmt.Sprintf("%s: %d", outcome, outcomes[outcome]))
+	}
+	return strings.Join(parts, ", ")
 }

@@ -123,7 +123,7 @@ func TestWalkGoesOnWhereItWasInAnotherProcess(t *testing.T) {
 	t.Parallel()
 	searched(t, func(t *testing.T, w *world, asked *pages) {
 		sid := w.addTrunk(acme.ID)
-		w.addOthers(5000)
+		w.addOthers(4000)
 		w.seek(t, acme.ID)
 		w.reconcile(t, 20*time.Second)
 		first := asked.take()
@@ -139,7 +139,7 @@ func TestWalkGoesOnWhereItWasInAnotherProcess(t *testing.T) {
 		}
 		w.everyMinute(t, 3)
 		w.found(t, acme.ID, sid)
-		if n := len(first) + len(second) + len(asked.take()); n > 110 {
+		if n := len(first) + len(second) + len(asked.take()); n > 90 {
 			t.Errorf("%d pages", n)
 		}
 	})
@@ -150,7 +150,7 @@ func TestWalkGoesOnWhereTheProgressWasKeptLast(t *testing.T) {
 	t.Parallel()
 	searched(t, func(t *testing.T, w *world, asked *pages) {
 		sid := w.addTrunk(acme.ID)
-		w.addOthers(5000)
+		w.addOthers(2500)
 		w.seek(t, acme.ID)
 		w.reconcile(t, 20*time.Second)
 		first := asked.take()
@@ -419,9 +419,9 @@ func TestWalkThatFoundAllIsOver(t *testing.T) {
 	t.Parallel()
 	searched(t, func(t *testing.T, w *world, asked *pages) {
 		late := w.addTrunk("late")
-		w.addOthers(1000)
+		w.addOthers(500)
 		first := w.addTrunk(acme.ID)
-		w.addOthers(4000)
+		w.addOthers(2000)
 		w.seek(t, acme.ID)
 		w.everyMinute(t, 3)
 		w.found(t, acme.ID, first)
@@ -430,7 +430,7 @@ func TestWalkThatFoundAllIsOver(t *testing.T) {
 		w.seek(t, "late")
 		w.everyMinute(t, 5)
 		w.found(t, "late", late)
-		if offsets := asked.take(); !slices.Equal(offsets[:3], []int{0, 50, 100}) || len(offsets) > 105 {
+		if offsets := asked.take(); !slices.Equal(offsets[:3], []int{0, 50, 100}) || len(offsets) > 55 {
 			t.Errorf("%d pages, beginning with %v", len(offsets), offsets[:3])
 		}
 	})
