@@ -68,6 +68,12 @@ fuzz: ## fuzz what parses what strangers send, FUZZTIME each
 	go test ./handler -run '^$$' -fuzz '^FuzzHandle$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
 	go test ./handler -run '^$$' -fuzz '^FuzzSignup$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
 
+SEEDS ?= 100000
+
+.PHONY: sim
+sim: ## play SEEDS schedules (100000) in virtual time; SEED=n for one, with all that happens in it
+	go test ./provision/simulation -count=1 -timeout 60m -v $(if $(SEED),-run '^TestSimulation$$' -seed $(SEED),-seeds $(SEEDS))
+
 .PHONY: build
 build: ## the functions' bootstrap files, for GOARCH_FUNCTIONS (arm64)
 	for function in webhook reconciler; do \
