@@ -62,8 +62,8 @@ engines: .ci/engines/node_modules/.package-lock.json ## install a DynamoDB engin
 	npm ci --prefix .ci/engines --ignore-scripts --no-audit --no-fund
 
 .PHONY: golden
-golden: ## write the golden answers of events/, and the golden mappings of sources, anew
-	go test ./internal/sender -run TestEverySourceHasAnEvent -update
+golden: ## write the events of the sources, all golden answers and the golden mappings anew
+	go test ./internal/sender -run TestEverySourceHasAnEventThatItsSenderCouldHaveSent -update
 	go test ./handler -run TestEveryEventHasItsGoldenAnswer -update
 	go test ./handler/sources -run TestEverySampleHasItsGoldenMapping -update
 

@@ -4,6 +4,8 @@
 package sender
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"strings"
@@ -16,9 +18,9 @@ import (
 )
 
 // Secrets are the example secrets of all sources, as the sources secret holds
-// them. The first of each signs.
+// them. The first of each signs. A source that somebody added has one made for it.
 func Secrets() map[string][]string {
-	return map[string][]string{
+	secrets := map[string][]string{
 		"api":                   {"local", "whsec_c2lnbnVwdHJ1bmstdGVzdC1zZWNyZXQtMDE="},
 		"auth0":                 {"auth0-example-token"},
 		"clerk":                 {"whsec_Y2xlcmstZXhhbXBsZS1zZWNyZXQtMDAwMQ=="},
@@ -35,6 +37,31 @@ func Secrets() map[string][]string {
 		"stripe":                {"whsec_stripe_example"},
 		"zoho":                  {"zoho-example-token"},
 	}
+	set, err := sources.Load("")
+	if err != nil {
+		return secrets // the files are wrong, which whoever serves them says
+	}
+	for _, name := range set.Names() {
+		source, _ := set.Source(name)
+		if options, err := verify.ParseOptions(source.Auth[0]); err == nil && secrets[name] == nil {
+			secrets[name] = []string{exampleOf(name, options.Kind)}
+		}
+	}
+	return secrets
+}
+
+// exampleOf is a secret of the form that a kind takes.
+func exampleOf(source, kind string) string {
+	example := source + "-example-secret"
+	switch kind {
+	case "standard-webhooks":
+		return "whsec_" + base64.StdEncoding.EncodeToString([]byte(example))
+	case "close":
+		return hex.EncodeToString([]byte(example))
+	case "basic":
+		return source + ":" + example
+	}
+	return example
 }
 
 // Sign puts into a webhook's event what its sender would: the headers, and the body
