@@ -150,7 +150,7 @@ func TestWalkGoesOnWhereTheProgressWasKeptLast(t *testing.T) {
 	t.Parallel()
 	searched(t, func(t *testing.T, w *world, asked *pages) {
 		sid := w.addTrunk(acme.ID)
-		w.addOthers(2500)
+		w.addOthers(4000)
 		w.seek(t, acme.ID)
 		w.reconcile(t, 20*time.Second)
 		first := asked.take()
