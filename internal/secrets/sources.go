@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,20 +66,45 @@ func (s *Sources) Renew(ctx context.Context, source string) ([]string, error) {
 }
 
 // ParseSources reads {"source": ["secret", ...], ...}. The error holds nothing of
-// it.
+// the secrets.
 func ParseSources(text string) (map[string][]string, error) {
-	var sources map[string][]string
-	if json.Unmarshal([]byte(text), &sources) != nil || sources == nil {
-		return nil, errors.New(`it is not {"source": ["secret", ...], ...}`)
+	sources, malformed, err := parseSources(text)
+	if err == nil && len(malformed) > 0 {
+		err = fmt.Errorf("%w: %s", errNoList, strings.Join(malformed, ", "))
 	}
-	return sources, nil
+	return sources, err
 }
 
-// usable leaves out what can never match, and says so by its place.
+var errNoList = errors.New(`the secrets of a source are not ["secret", ...]`)
+
+// parseSources also returns the names of the sources that it can't read.
+func parseSources(text string) (sources map[string][]string, malformed []string, err error) {
+	var raw map[string]json.RawMessage
+	if json.Unmarshal([]byte(text), &raw) != nil || raw == nil {
+		return nil, nil, errors.New(`it is not {"source": ["secret", ...], ...}`)
+	}
+	sources = make(map[string][]string, len(raw))
+	for source, list := range raw {
+		var secrets []string
+		if json.Unmarshal(list, &secrets) != nil {
+			malformed = append(malformed, source)
+			continue
+		}
+		sources[source] = secrets
+	}
+	slices.Sort(malformed)
+	return sources, malformed, nil
+}
+
+// usable leaves out what can never match, and says so by its place: a slip in one
+// source closes no other.
 func usable(text string, log *slog.Logger) (*map[string][]string, error) {
-	sources, err := ParseSources(text)
+	sources, malformed, err := parseSources(text)
 	if err != nil {
 		return nil, err
+	}
+	for _, source := range malformed {
+		log.Warn("a source is closed", "source", source, "error", errNoList)
 	}
 	for source, secrets := range sources {
 		good := secrets[:0]
