@@ -110,7 +110,7 @@ func usable(text string, log *slog.Logger) (*map[string][]string, error) {
 		good := secrets[:0]
 		for i, secret := range secrets {
 			secret = strings.TrimSpace(secret) // pasted secrets bring line breaks
-			if err := check(source, secret); err != nil {
+			if err := Check(source, secret); err != nil {
 				log.Warn("a secret of a source can't be used", "source", source, "index", i, "error", err)
 				continue
 			}
@@ -124,9 +124,9 @@ func usable(text string, log *slog.Logger) (*map[string][]string, error) {
 // sourceAPI is the one source whose kind of authentication is known here.
 const sourceAPI = "api"
 
-// check refuses what can never match. Stripe's secrets begin as those of the API
-// profile do, and look otherwise.
-func check(source, secret string) error {
+// Check refuses a secret of a source that can never match. Stripe's begin as those
+// of the API profile do, and look otherwise.
+func Check(source, secret string) error {
 	switch {
 	case source == sourceAPI:
 		return verify.CheckSecret(secret)
