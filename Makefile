@@ -31,6 +31,12 @@ test: ## all tests; on a DynamoDB engine too where one is installed (REQUIRE_ENG
 		echo "Tables tested: bbolt; no DynamoDB engine is installed (make engines)"
 	@[ -n "$(RACE)" ] || echo "Without the race detector: there is no C compiler here."
 
+.PHONY: chaos
+chaos: ## the crash matrix: a process is killed at each of its calls, and worse; prints the table (needs make engines)
+	@mkdir -p build && rm -f build/crash-matrix.txt
+	@REQUIRE_ENGINES=1 CRASH_MATRIX=$(CURDIR)/build/crash-matrix.txt go test -count=1 -run '^TestCrashMatrix$$' ./cmd; \
+		status=$$?; cat build/crash-matrix.txt; exit $$status
+
 .PHONY: check
 check: lint test ## formatting, vet, linters, go.mod, tests
 
@@ -56,18 +62,23 @@ engines: .ci/engines/node_modules/.package-lock.json ## install a DynamoDB engin
 	npm ci --prefix .ci/engines --ignore-scripts --no-audit --no-fund
 
 .PHONY: golden
-golden: ## write the golden answers of events/ anew
+golden: ## write the golden answers of events/, and the golden mappings of sources, anew
 	go test ./handler -run TestEveryEventHasItsGoldenAnswer -update
+	go test ./handler/sources -run TestEverySampleHasItsGoldenMapping -update
 
 FUZZTIME ?= 20s
 
+# package:target, one run of FUZZTIME each
+FUZZ := \
+	exotel:FuzzDecode exotel:FuzzRetryAfter exotel:FuzzNextPage exotel:FuzzRedact \
+	handler/strictjson:FuzzParse handler/sources:FuzzRead handler/verify:FuzzVerify handler:FuzzHandle handler:FuzzSignup handler:FuzzSignatureHeader \
+	internal/secrets:FuzzParseCredentials internal/secrets:FuzzParseSources
+
 .PHONY: fuzz
 fuzz: ## fuzz what parses what strangers send, FUZZTIME each
-	go test ./exotel -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
-	go test ./handler -run '^$$' -fuzz '^FuzzParseJSON$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
-	go test ./handler -run '^$$' -fuzz '^FuzzHandle$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
-	go test ./handler -run '^$$' -fuzz '^FuzzSignup$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
-	go test ./handler/verify -run '^$$' -fuzz '^FuzzVerify$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
+	for target in $(FUZZ); do \
+		go test ./$${target%:*} -run '^$$' -fuzz "^$${target#*:}\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x || exit 1; \
+	done
 
 .PHONY: build
 build: ## the functions' bootstrap files, for GOARCH_FUNCTIONS (arm64)
@@ -88,7 +99,7 @@ size: build ## size of the bootstrap files, plain and compressed
 
 .PHONY: bench
 bench: size ## the figures of docs/benchmarks.md
-	go test -run '^$$' -bench . -count 5 ./exotel ./handler ./handler/verify ./ledger
+	go test -run '^$$' -bench . -count 5 ./exotel ./handler/... ./ledger
 	go test -count=1 -run '^TestCallsPerRequest$$' -v ./cmd
 
 # --- through SAM --------------------------------------------------------------

@@ -3,59 +3,26 @@ package cmd_test
 import (
 	"maps"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"strings"
-	"sync"
 	"testing"
+
+	"github.com/trunkhook/trunkhook/internal/lambdatest"
 )
 
-// counter is a proxy in front of DynamoDB that counts calls by their name.
-type counter struct {
-	URL string
-
-	mu    sync.Mutex
-	calls map[string]int
-}
-
-func startCounter(t *testing.T, target string) *counter {
-	t.Helper()
-	parsed, err := url.Parse(target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &counter{calls: map[string]int{}}
-	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(parsed) }}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, name, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-		c.mu.Lock()
-		c.calls[name]++
-		c.mu.Unlock()
-		proxy.ServeHTTP(w, r)
-	}))
-	t.Cleanup(server.Close)
-	c.URL = server.URL
-	return c
-}
-
-// take returns the calls since the last time.
-func (c *counter) take() map[string]int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	calls := c.calls
-	c.calls = map[string]int{}
-	return calls
+// nameOfCall is AWS's, such as UpdateItem.
+func nameOfCall(r *http.Request, _ []byte) string {
+	_, name, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	return name
 }
 
 // The figures of docs/benchmarks.md: what each kind of request costs in calls.
 func TestCallsPerRequest(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
-	table := startCounter(t, c.engine.Endpoint)
+	table := lambdatest.StartProxy(t, c.engine.Endpoint, nameOfCall)
 	p := c.start("webhook", "AWS_ENDPOINT_URL_DYNAMODB="+table.URL)
 	invoke(t, p, post("warm-up"))
-	table.take()
+	table.Take()
 	for _, test := range []struct {
 		name   string
 		do     func() (int, shown)
@@ -70,7 +37,7 @@ func TestCallsPerRequest(t *testing.T) {
 	} {
 		calls, fetches := len(c.fake.Calls()), c.secrets.Fetches()
 		status, _ := test.do()
-		got, exotel, secret := table.take(), len(c.fake.Calls())-calls, c.secrets.Fetches()-fetches
+		got, exotel, secret := table.Take(), len(c.fake.Calls())-calls, c.secrets.Fetches()-fetches
 		t.Logf("%-6s HTTP %d, DynamoDB %v, Exotel %d, Secrets Manager %d", test.name, status, got, exotel, secret)
 		if status != test.status || !maps.Equal(got, test.table) || exotel != test.exotel || secret != test.secret {
 			t.Errorf("%s: want HTTP %d, DynamoDB %v, Exotel %d, Secrets Manager %d", test.name, test.status, test.table, test.exotel, test.secret)

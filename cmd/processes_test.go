@@ -45,6 +45,8 @@ type cloud struct {
 	ledger  *ledger.Ledger
 	secrets *lambdatest.SecretsManager
 	fake    *exoteltest.Server
+
+	mu      sync.Mutex
 	started []*lambdatest.Process
 }
 
@@ -91,6 +93,12 @@ func (c *cloud) noSecretSeen() {
 
 func (c *cloud) start(command string, change ...string) *lambdatest.Process {
 	c.t.Helper()
+	return c.startThrough(nil, command, change...)
+}
+
+// startThrough is start, with a proxy in front of the Runtime API.
+func (c *cloud) startThrough(proxy *lambdatest.Proxy, command string, change ...string) *lambdatest.Process {
+	c.t.Helper()
 	env := map[string]string{
 		"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
 		"AWS_ENDPOINT_URL_DYNAMODB": c.engine.Endpoint, "AWS_ENDPOINT_URL_SECRETS_MANAGER": c.secrets.URL,
@@ -101,7 +109,9 @@ func (c *cloud) start(command string, change ...string) *lambdatest.Process {
 		name, value, _ := strings.Cut(pair, "=")
 		env[name] = value
 	}
-	p := lambdatest.Start(c.t, lambdatest.Build(c.t, command), env)
+	p := lambdatest.StartThrough(c.t, proxy, lambdatest.Build(c.t, command), env)
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.started = append(c.started, p)
 	return p
 }
@@ -130,6 +140,11 @@ type shown struct {
 }
 
 func invoke(t *testing.T, p *lambdatest.Process, event events.APIGatewayV2HTTPRequest) (int, shown) {
+	t.Helper()
+	return invokeFor(t, p, event, timeout)
+}
+
+func invokeFor(t *testing.T, p *lambdatest.Process, event events.APIGatewayV2HTTPRequest, timeout time.Duration) (int, shown) {
 	t.Helper()
 	raw, err := p.Invoke(t.Context(), event, timeout)
 	if err != nil {

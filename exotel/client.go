@@ -64,10 +64,11 @@ type Client struct {
 	// Trunks makes, lists and deletes SIP trunks.
 	Trunks *TrunksService
 
-	config  Config
-	base    *url.URL // scheme, host and path prefix, with no trailing slash
-	account string   // path of the account
-	http    *http.Client
+	config   Config
+	base     *url.URL // scheme, host and path prefix, with no trailing slash
+	account  string   // path of the account
+	http     *http.Client
+	redactor redactor
 }
 
 // New checks the configuration and returns a client; it makes no call. The
@@ -83,10 +84,11 @@ func New(config Config) (*Client, error) {
 	config.Timeout = cmp.Or(config.Timeout, DefaultTimeout)
 	config.UserAgent = cmp.Or(config.UserAgent, "trunkhook-exotel")
 	client := &Client{
-		config:  config,
-		base:    base,
-		account: "/v2/accounts/" + url.PathEscape(config.AccountSID),
-		http:    withoutRedirects(config.HTTPClient),
+		config:   config,
+		base:     base,
+		account:  "/v2/accounts/" + url.PathEscape(config.AccountSID),
+		http:     withoutRedirects(config.HTTPClient),
+		redactor: newRedactor(config),
 	}
 	client.Trunks = &TrunksService{client: client}
 	return client, nil
@@ -113,9 +115,11 @@ func (config Config) check() error {
 	return nil
 }
 
+var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
+
 func (config Config) base() (*url.URL, error) {
 	if config.BaseURL == "" {
-		if config.Subdomain == "" || strings.ContainsAny(config.Subdomain, "/?#@: ") {
+		if !hostName.MatchString(config.Subdomain) {
 			return nil, fmt.Errorf("exotel: Subdomain must be a host name, such as %s", Singapore)
 		}
 		return &url.URL{Scheme: "https", Host: config.Subdomain}, nil
@@ -155,8 +159,24 @@ func withoutRedirects(client *http.Client) *http.Client {
 	} else {
 		own.Transport = NewTransport()
 	}
+	if own.Transport == nil {
+		own.Transport = http.DefaultTransport
+	}
+	own.Transport = blind{own.Transport}
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &own
+}
+
+// blind doesn't see where a redirect leads. Nobody goes there, and what net/http
+// says of an address that it can't read repeats it.
+type blind struct{ transport http.RoundTripper }
+
+func (b blind) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := b.transport.RoundTrip(r)
+	if err == nil {
+		resp.Header.Del("Location")
+	}
+	return resp, err
 }
 
 // NewTransport returns the transport that a Client uses by default: bounded
@@ -172,5 +192,7 @@ func NewTransport() *http.Transport {
 		IdleConnTimeout:       30 * time.Second,
 		ForceAttemptHTTP2:     true,
 		ResponseHeaderTimeout: 0, // Config.Timeout bounds the whole exchange
+
+		MaxResponseHeaderBytes: 64 << 10, // recorded answers have under 1 kB
 	}
 }

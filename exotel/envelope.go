@@ -40,9 +40,10 @@ type result struct {
 }
 
 // decode reads what came back. It is the one place that decides what Exotel
-// said, in this order: no envelope; the code, inner before outer, except that
-// nothing but "duplicate" is believed of an answer that is a 5xx outside; the
-// vendor's own word "failure"; data that is missing.
+// said, in this order: no envelope; "duplicate", wherever it stands, because the
+// trunk is then looked for, which can't be wrong; nothing else is believed of an
+// answer that is a 5xx outside; the code, inner before outer; the vendor's own word
+// "failure"; data that is missing.
 func decode(status int, body []byte, read reader) (requestID string, failed *Error) {
 	env, ok := parseEnvelope(body)
 	if !ok {
@@ -50,22 +51,46 @@ func decode(status int, body []byte, read reader) (requestID string, failed *Err
 	}
 	// Where a result has no code of its own, the worse of the two outer ones counts.
 	outer := max(env.httpCode, status)
+	failed = env.read(outer, read)
+	switch {
+	case env.saysDuplicate(status, failed != nil):
+		failed = cmp.Or(failed, &Error{Message: "a duplicate outside, a success inside"})
+		failed.Kind = ErrDuplicate
+	case failed != nil && outer >= http.StatusInternalServerError:
+		failed.Kind = ErrOutcomeUnknown
+	}
+	return env.requestID, failed
+}
+
+// read gives the results to the reader, or says why not.
+func (env envelope) read(outer int, read reader) *Error {
 	ans, refused, err := env.open(outer)
 	switch {
 	case refused != nil:
-		failed = refused.error()
+		return refused.error()
 	case err == nil && outer < http.StatusInternalServerError:
 		err = read(ans)
 	case err == nil:
 		err = errors.New("a server error outside, a success inside")
 	}
-	if outer >= http.StatusInternalServerError && failed != nil && failed.Kind != ErrDuplicate {
-		failed.Kind = ErrOutcomeUnknown
-	}
 	if err != nil {
-		failed = &Error{Kind: ErrOutcomeUnknown, Message: err.Error()}
+		return &Error{Kind: ErrOutcomeUnknown, Message: err.Error()}
 	}
-	return env.requestID, failed
+	return nil
+}
+
+// saysDuplicate looks for the word outside and, where the call failed, in the one
+// result as well, be it in a list.
+func (env envelope) saysDuplicate(status int, failed bool) bool {
+	if status == http.StatusConflict || env.httpCode == http.StatusConflict {
+		return true
+	}
+	one, list := env.response, []json.RawMessage(nil)
+	if json.Unmarshal(env.response, &list) == nil && len(list) == 1 {
+		one = list[0]
+	}
+	r, _ := parseResult(one)
+	return failed && kindOf(r.code, r.vendor) == ErrDuplicate
 }
 
 // open takes the results out of the envelope, or the one that says that the

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"strings"
 	"time"
 )
 
@@ -48,10 +47,10 @@ func (c *Client) exchange(ctx context.Context, req request) (Call, *Error) {
 	call := Call{Op: req.op, Method: req.method, Start: time.Now()}
 	err := c.send(ctx, req, &call)
 	call.Duration = time.Since(call.Start)
-	call.RequestID = clean(c.redact(call.RequestID))
+	call.RequestID = clean(c.redactor.text(call.RequestID))
 	if err != nil {
 		err.Op, err.HTTPStatus, err.RequestID = req.op, call.HTTPStatus, call.RequestID
-		err.Message = clean(c.redact(err.Message))
+		err.Message = clean(c.redactor.text(err.Message))
 		call.Err = err
 	}
 	return call, err
@@ -82,7 +81,7 @@ func (c *Client) send(ctx context.Context, req request, call *Call) *Error {
 	case len(body) > maxBody:
 		return &Error{Kind: ErrOutcomeUnknown, Message: "the answer is larger than 1 MiB"}
 	}
-	requestID, failed := decode(resp.StatusCode, body, req.read)
+	requestID, failed := decode(resp.StatusCode, c.redactor.body(body), req.read)
 	call.RequestID = requestID
 	if failed != nil {
 		failed.RetryAfter = parseRetryAfter(resp.Header.Get("Retry-After"), time.Now())
@@ -122,17 +121,6 @@ func (c *Client) url(req request) string {
 		address += "?" + req.query.Encode()
 	}
 	return address
-}
-
-// redact takes the credentials out of a text of the vendor's. Exotel was never
-// seen to repeat them; a proxy's error page might.
-func (c *Client) redact(text string) string {
-	for _, secret := range []string{c.config.APIToken, c.config.APIKey} {
-		if len(secret) >= 8 { // a shorter one would eat ordinary words
-			text = strings.ReplaceAll(text, secret, "[redacted]")
-		}
-	}
-	return text
 }
 
 // connection notes how far the transport got.

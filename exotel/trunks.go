@@ -107,8 +107,11 @@ func (s *TrunksService) Delete(ctx context.Context, trunkSID string) (*Trunk, er
 // oneTrunk reads the one trunk of an answer. One without a trunk_sid is none.
 func oneTrunk(trunk *Trunk) reader {
 	return func(ans answer) error {
-		if len(ans.results) != 1 || !ans.results[0].into(trunk) || trunk.SID == "" {
+		switch {
+		case len(ans.results) != 1 || !ans.results[0].into(trunk) || trunk.SID == "":
 			return errors.New("the answer holds no trunk_sid")
+		case ans.results[0].failed(): // in a list, where one can
+			return errors.New("the answer is about a trunk, and a failure")
 		}
 		return nil
 	}

@@ -14,7 +14,7 @@ func (h *Handler) authenticate(ctx context.Context, r *request, source string, k
 	defer cancel()
 	secrets, err := h.Secrets.Of(ctx, source)
 	check := func(secrets []string) bool {
-		return kind(verify.Request{Now: h.Now(), Secrets: secrets, Method: r.method, Header: r.header, Body: r.body})
+		return kind(verify.Request{Now: h.Now(), Secrets: secrets, Method: r.method, URL: h.urlOf(r), Header: r.header, Body: r.body})
 	}
 	switch {
 	case err != nil:
@@ -35,3 +35,16 @@ func (h *Handler) authenticate(ctx context.Context, r *request, source string, k
 // verifyAPI takes either way of the API profile. What signs is no bearer token,
 // and the reverse.
 func verifyAPI(r verify.Request) bool { return verify.Bearer(r) || verify.StandardWebhooks(r) }
+
+// urlOf is the URL that the sender called, as the setting says: what comes with
+// the request can't tell it, since API Gateway leaves out a custom domain's path.
+// Empty where it isn't set; a signature that covers it is refused then.
+func (h *Handler) urlOf(r *request) string {
+	switch {
+	case h.PublicURL == "":
+		return ""
+	case r.event.RawQueryString == "":
+		return h.PublicURL + r.path
+	}
+	return h.PublicURL + r.path + "?" + r.event.RawQueryString
+}

@@ -3,6 +3,7 @@ package handler_test
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,6 +20,14 @@ func (i *instant) Provision(context.Context, provision.Signup, time.Duration) (p
 	return i.result, nil
 }
 
+func (i *instant) ProvisionAll(_ context.Context, signups []provision.Signup, _ time.Duration) []provision.Delivered {
+	return slices.Repeat([]provision.Delivered{{Result: i.result}}, len(signups))
+}
+
+func (i *instant) Accept(context.Context, provision.Signup) (provision.Result, error) {
+	return i.result, nil
+}
+
 func (i *instant) Status(context.Context, string) (provision.Record, error) {
 	return i.result.Record, nil
 }
@@ -29,13 +38,17 @@ func benchHandler() *handler.Handler {
 		DomainName: "exoteltest.pstn.exotel.com", Attempts: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	steps := []provision.Step{{Name: provision.StepClaim, Start: now}, {Name: "create trunk", Start: now, Vendor: true, HTTPStatus: 200, RequestID: "65039389db0b878a0437efe1889d0c37"}, {Name: provision.StepRecord, Start: now}}
-	return handler.New(handler.Config{
+	h, err := handler.New(handler.Config{
 		Provisioner: &instant{provision.Result{Record: record, Outcome: provision.OutcomeCreated, Steps: steps}},
 		Secrets:     &secrets{cached: map[string][]string{"api": {bearer, signing}}},
 		Log:         slog.New(slog.NewJSONHandler(discard{}, nil)),
 		ReplyWithin: time.Second,
 		Now:         func() time.Time { return now },
 	})
+	if err != nil {
+		panic(err)
+	}
+	return h
 }
 
 // discard is an io.Writer; slog knows io.Discard and would skip the work.

@@ -2,19 +2,18 @@ package handler_test
 
 import (
 	"encoding/json"
-	"path/filepath"
+	"strings"
 	"testing"
 )
 
 // FuzzHandle: whatever a stranger sends, the answer is one of ours, is JSON,
 // and nothing is made. The secrets are none that a seed could know.
 func FuzzHandle(f *testing.F) {
-	files, err := filepath.Glob("../events/*.json")
-	if err != nil || len(files) == 0 {
-		f.Fatalf("no seeds: %v", err)
-	}
-	for _, file := range files {
-		event := readEvent(f, file)
+	for _, name := range eventNames(f) {
+		if strings.HasPrefix(name, "event-") {
+			continue
+		}
+		event := readEvent(f, "../events/"+name+".json")
 		f.Add(event.RequestContext.HTTP.Method, event.RawPath, event.Headers["authorization"], event.Headers["webhook-timestamp"], event.Headers["webhook-signature"], event.Body, event.IsBase64Encoded)
 	}
 	w := newWorld(f)
@@ -26,6 +25,11 @@ func FuzzHandle(f *testing.F) {
 		answer := w.send(t, event)
 		switch answer.StatusCode {
 		case 400, 401, 404, 405, 413:
+		case 200: // the handshakes of web hooks
+			if method != "HEAD" && method != "OPTIONS" || answer.Body != "" {
+				t.Fatalf("status %d, body %s", answer.StatusCode, answer.Body)
+			}
+			return
 		default:
 			t.Fatalf("status %d", answer.StatusCode)
 		}

@@ -9,12 +9,15 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/trunkhook/trunkhook/handler/sources"
 	"github.com/trunkhook/trunkhook/provision"
 )
 
 // Provisioner is what the handler needs of the engine.
 type Provisioner interface {
 	Provision(ctx context.Context, s provision.Signup, within time.Duration) (provision.Result, error)
+	ProvisionAll(ctx context.Context, signups []provision.Signup, within time.Duration) []provision.Delivered
+	Accept(ctx context.Context, s provision.Signup) (provision.Result, error)
 	Status(ctx context.Context, signupID string) (provision.Record, error)
 }
 
@@ -28,25 +31,36 @@ type Secrets interface {
 	Renew(ctx context.Context, source string) ([]string, error)
 }
 
+// DeadLetters keep what authenticated senders sent and no signup could be made of.
+type DeadLetters interface {
+	KeepDeadLetter(ctx context.Context, d provision.DeadLetter) error
+}
+
 // Config is what a Handler is made of.
 type Config struct {
 	Provisioner Provisioner
 	Secrets     Secrets
+	Sources     sources.Set // what /webhooks/{source} and events are read with
+	DeadLetters DeadLetters
 	Log         *slog.Logger
 	ReplyWithin time.Duration    // answer by then, done or not
-	PublicURL   string           // for Location; empty for relative ones
+	PublicURL   string           // for Location and for signatures that cover the URL; may be empty
 	Now         func() time.Time // the wall clock; time.Now where nil
 }
 
 // Handler answers API Gateway events.
-type Handler struct{ Config }
+type Handler struct {
+	Config
+	ways map[string]way // by the source's name
+}
 
-// New returns a handler.
-func New(config Config) *Handler {
+// New returns a handler. The error names what is wrong with the sources.
+func New(config Config) (*Handler, error) {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
-	return &Handler{config}
+	ways, err := newWays(config.Sources)
+	return &Handler{config, ways}, err
 }
 
 // response is an answer, as API Gateway takes it.
@@ -83,9 +97,13 @@ func (h *Handler) replyBy(ctx context.Context, start time.Time) time.Time {
 func (h *Handler) serve(ctx context.Context, r *request) (answer response) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			h.Log.ErrorContext(ctx, "panic", "cause", cause, "stack", string(debug.Stack()))
+			h.logPanic(ctx, cause, r.header)
 			answer = problem{Status: http.StatusInternalServerError}.response()
 		}
 	}()
 	return h.route(ctx, r)
+}
+
+func (h *Handler) logPanic(ctx context.Context, cause any, header http.Header) {
+	h.Log.ErrorContext(ctx, "panic", "cause", panicText(cause, header), "stack", string(debug.Stack()))
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"github.com/trunkhook/trunkhook/exotel"
 	"github.com/trunkhook/trunkhook/exotel/exoteltest"
 	"github.com/trunkhook/trunkhook/handler"
+	"github.com/trunkhook/trunkhook/handler/sources"
 	"github.com/trunkhook/trunkhook/ledger/embedded"
 	"github.com/trunkhook/trunkhook/provision"
 )
@@ -85,7 +87,12 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = table.Close() })
-	w.handler = handler.New(handler.Config{
+	set, err := sources.Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.handler, err = handler.New(handler.Config{
+		Sources: set, DeadLetters: table,
 		Provisioner: &provision.Engine{
 			Ledger: table, Prefix: "th", Now: func() time.Time { return now },
 			Accounts: &account{provision.Account{SID: client.AccountSID(), Trunks: client.Trunks}},
@@ -95,6 +102,9 @@ func newWorld(t testing.TB) *world {
 		ReplyWithin: time.Second,
 		Now:         func() time.Time { return now },
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return w
 }
 
@@ -285,8 +295,8 @@ func TestBadInputNamesEveryField(t *testing.T) {
 		"wrong bracket":           {`{"signup_id":"acme-42","company":"A"]`, 400, "", "broken at byte"},
 		"trailing data":           {acme + `{}`, 400, "", "something behind"},
 		"trailing bracket":        {acme + `}`, 400, "", "something behind"},
-		"key twice":               {`{"signup_id":"acme-42","company":"A","signup_id":"acme-43"}`, 400, "", "twice"},
-		"key twice, escaped":      {`{"signup_id":"acme-42","company":"A","signup\u005fid":"acme-43"}`, 400, "", "twice"},
+		"key twice":               {`{"signup_id":"acme-42","company":"A","signup_id":"acme-43"}`, 400, "signup_id", "twice"},
+		"key twice, escaped":      {`{"signup_id":"acme-42","company":"A","signup\u005fid":"acme-43"}`, 400, "signup_id", "twice"},
 		"key twice, inside":       {`{"signup_id":"acme-42","company":"A","x":{"a":1,"a":2}}`, 400, "", "twice"},
 		"invalid UTF-8":           {"{\"signup_id\":\"acme-42\",\"company\":\"A\xff\"}", 400, "", "UTF-8"},
 		"too deep":                {`{"signup_id":"a","company":"A","x":` + nested(64) + `}`, 400, "", "nests deeper"},
@@ -350,6 +360,14 @@ func (*down) Provision(context.Context, provision.Signup, time.Duration) (provis
 	return provision.Result{}, errors.Join(provision.ErrUnavailable, errors.New("dial tcp 10.0.0.1: secret detail"))
 }
 
+func (*down) Accept(context.Context, provision.Signup) (provision.Result, error) {
+	return provision.Result{}, errors.Join(provision.ErrUnavailable, errors.New("secret detail"))
+}
+
+func (*down) ProvisionAll(_ context.Context, signups []provision.Signup, _ time.Duration) []provision.Delivered {
+	return slices.Repeat([]provision.Delivered{{Err: provision.ErrUnavailable}}, len(signups))
+}
+
 func (*down) Status(context.Context, string) (provision.Record, error) {
 	return provision.Record{}, errors.Join(provision.ErrUnavailable, errors.New("secret detail"))
 }
@@ -379,9 +397,12 @@ func TestEngineIsGivenTheTimeThatThereIs(t *testing.T) {
 	for process, want := range map[time.Duration]time.Duration{10 * time.Second: 3950 * time.Millisecond, 3 * time.Second: 2500 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {
 			engine := &timed{instant: instant{provision.Result{Outcome: provision.OutcomeReplayed}}}
-			h := handler.New(handler.Config{
+			h, err := handler.New(handler.Config{
 				Provisioner: engine, Secrets: &secrets{cached: map[string][]string{"api": {bearer}}}, Log: slog.New(slog.DiscardHandler), ReplyWithin: 4 * time.Second,
 			})
+			if err != nil {
+				t.Fatal(err)
+			}
 			ctx, cancel := context.WithTimeout(t.Context(), process)
 			defer cancel()
 			_, _ = h.Handle(ctx, signUp(acme))

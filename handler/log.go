@@ -1,9 +1,13 @@
 package handler
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -16,20 +20,57 @@ import (
 type entry struct {
 	method, path string
 	source       string
-	result       provision.Result // what is known of the signup, and what was done
-	err          error            // why nothing could be done
+	result       provision.Result          // what is known of the signup, and what was done
+	err          error                     // why nothing could be done
+	counts       map[provision.Outcome]int // of the events of a batch; nil where there was one
+	unusable     bool                      // an operator must look at what was kept
 }
 
 // maxLogged is how much of a text that a stranger chose gets into a line.
 const maxLogged = 200
 
 func newEntry(event events.APIGatewayV2HTTPRequest) *entry {
-	path := event.RawPath
-	if len(path) > maxLogged {
-		path = path[:maxLogged]
-	}
-	return &entry{method: event.RequestContext.HTTP.Method, path: path}
+	return &entry{method: shortened(event.RequestContext.HTTP.Method), path: shortened(event.RawPath)}
 }
+
+func shortened(text string) string {
+	if len(text) <= maxLogged {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxLogged], "")
+}
+
+// minHeader: shorter parts of headers are no secrets, and would eat ordinary words.
+const minHeader = 8
+
+// panicText is what the log says of a panic in the middle of a request: nothing of
+// a value that isn't a text, because that may be the request itself, and nothing
+// of a header, because that may be a secret.
+func panicText(cause any, header http.Header) string {
+	var text string
+	switch cause := cause.(type) {
+	case error:
+		text = cause.Error()
+	case string:
+		text = cause
+	default:
+		return fmt.Sprintf("a value of type %T", cause)
+	}
+	var parts []string
+	for _, values := range header {
+		parts = append(parts, strings.FieldsFunc(strings.Join(values, " "), isHeaderSeparator)...)
+	}
+	// The longest first: one may be a part of another.
+	slices.SortFunc(parts, func(a, b string) int { return len(b) - len(a) })
+	for _, part := range parts {
+		if len(part) >= minHeader {
+			text = strings.ReplaceAll(text, part, "[header]")
+		}
+	}
+	return shortened(text)
+}
+
+func isHeaderSeparator(r rune) bool { return r == ' ' || r == ',' || r == ';' }
 
 // setSignupID notes the id, if it is one.
 func (e *entry) setSignupID(id string) {
@@ -50,13 +91,58 @@ func (e *entry) write(ctx context.Context, log *slog.Logger, status int, took ti
 		attrs = append(attrs, slog.String("source", e.source))
 	}
 	attrs = append(attrs, e.result.LogAttrs()...)
+	if len(e.counts) > 0 {
+		attrs = append(attrs, slog.Any("outcomes", e.counts))
+	}
+	level := max(e.result.Level(), levelOf(status))
+	if e.unusable {
+		attrs, level = append(attrs, slog.String("alarm", alarmUnusable)), slog.LevelError
+	}
 	if e.err != nil {
 		attrs = append(attrs, slog.String("error", e.err.Error()))
 	}
 	if lambda, ok := lambdacontext.FromContext(ctx); ok {
 		attrs = append(attrs, slog.String("requestId", lambda.AwsRequestID)) // as Lambda's own lines call it
 	}
-	log.LogAttrs(ctx, max(e.result.Level(), levelOf(status)), "request", attrs...)
+	log.LogAttrs(ctx, level, "request", attrs...)
+}
+
+// The outcomes of a webhook's events that never come to the engine.
+const (
+	outcomeBatch    provision.Outcome = "batch"
+	outcomeIgnored  provision.Outcome = "ignored"
+	outcomeUnusable provision.Outcome = "unusable"
+)
+
+// alarmUnusable: a source's mapping doesn't fit what its sender sends.
+const alarmUnusable = "unusable_event"
+
+// tell notes what became of a delivery's events: in the request's own line where
+// there was one, else in a line for each.
+func (e *entry) tell(ctx context.Context, log *slog.Logger, source string, t taken) {
+	if len(t.events) != 1 {
+		e.result.Outcome, e.counts = outcomeBatch, map[provision.Outcome]int{}
+	}
+	for i, event := range t.events {
+		result := t.delivered[i].Result
+		switch {
+		case event.Ignored:
+			result.Outcome = outcomeIgnored
+		case event.Fault != nil:
+			result.Outcome, e.unusable, e.err = outcomeUnusable, true, cmp.Or(e.err, event.Fault)
+		}
+		if result.Record.SignupID == "" {
+			result.Record.SignupID = event.Signup.ID
+		}
+		if e.counts == nil {
+			e.result = result
+			return
+		}
+		e.counts[result.Outcome]++
+		if result.Outcome != outcomeIgnored {
+			log.LogAttrs(ctx, result.Level(), "event", append(result.LogAttrs(), slog.String("source", source))...)
+		}
+	}
 }
 
 // outcomeOf names what never came to the engine.

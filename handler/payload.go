@@ -4,28 +4,20 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/trunkhook/trunkhook/handler/strictjson"
 	"github.com/trunkhook/trunkhook/provision"
 )
 
 // parseSignup reads the body of the API profile: the signup itself, or the same
-// inside {"type": ..., "data": {...}}. The error is a bodyError or a
+// inside {"type": ..., "data": {...}}. The error is a strictjson.Error or a
 // *provision.InvalidError with every field at fault; as much of the signup as
 // could be read comes with it.
 func parseSignup(body []byte) (provision.Signup, error) {
-	value, err := parseJSON(body)
+	object, err := parseObject(body)
 	if err != nil {
 		return provision.Signup{}, err
 	}
 	var invalid provision.InvalidError
-	object, ok := value.(map[string]any)
-	if !ok {
-		invalid.Add("body", "must be a JSON object")
-		return provision.Signup{}, &invalid
-	}
-	if object, ok = unwrap(object); !ok {
-		invalid.Add("data", "must be an object")
-		return provision.Signup{}, &invalid
-	}
 	signup := provision.Signup{
 		ID:      textField(object, "signup_id", &invalid),
 		Company: textField(object, "company", &invalid),
@@ -33,6 +25,37 @@ func parseSignup(body []byte) (provision.Signup, error) {
 	signup = signup.Normalised()
 	addFaults(&invalid, signup.Validate())
 	return signup, invalid.OrNil()
+}
+
+// parseCompany reads the body of /me/signup, in which an id means nothing.
+func parseCompany(body []byte) (provision.Signup, error) {
+	object, err := parseObject(body)
+	if err != nil {
+		return provision.Signup{}, err
+	}
+	var invalid provision.InvalidError
+	signup := provision.Signup{ID: "-", Company: textField(object, "company", &invalid)}.Normalised()
+	addFaults(&invalid, signup.Validate())
+	return signup, invalid.OrNil()
+}
+
+// parseObject reads a body that is the signup itself, or has it inside.
+func parseObject(body []byte) (map[string]any, error) {
+	value, err := strictjson.Parse(body)
+	if err != nil {
+		return nil, err
+	}
+	var invalid provision.InvalidError
+	object, ok := value.(map[string]any)
+	if !ok {
+		invalid.Add("body", "must be a JSON object")
+		return nil, &invalid
+	}
+	if object, ok = unwrap(object); !ok {
+		invalid.Add("data", "must be an object")
+		return nil, &invalid
+	}
+	return object, nil
 }
 
 // addFaults adds those of fields that have none yet.

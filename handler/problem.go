@@ -44,6 +44,10 @@ func notAllowed(allow string) response {
 	return problem{Status: http.StatusMethodNotAllowed, allow: allow}.response()
 }
 
+func notJSON() *problem {
+	return &problem{Status: http.StatusUnsupportedMediaType, Detail: "The body must be application/json."}
+}
+
 // unavailable: a part of ours is down, and nothing is promised.
 func unavailable() *problem {
 	return &problem{Status: http.StatusServiceUnavailable, Detail: "Nothing is promised. Please try again.", retryAfter: retryAfterOutage}

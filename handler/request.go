@@ -23,6 +23,8 @@ type request struct {
 	replyBy time.Time
 	entry   *entry
 
+	location string // where its signup can be looked at; empty for /signups/{signup_id}
+
 	event events.APIGatewayV2HTTPRequest
 }
 

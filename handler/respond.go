@@ -5,9 +5,11 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
+	"github.com/trunkhook/trunkhook/handler/strictjson"
 	"github.com/trunkhook/trunkhook/provision"
 )
 
@@ -24,10 +26,14 @@ type body struct {
 }
 
 func success(status int, record provision.Record) response {
-	return jsonResponse(status, "application/json", body{
+	return jsonResponse(status, "application/json", bodyOf(record))
+}
+
+func bodyOf(record provision.Record) body {
+	return body{
 		SignupID: record.SignupID, Status: string(record.Status), TrunkSID: record.TrunkSID, TrunkName: record.TrunkName,
 		DomainName: record.DomainName, Company: record.Company, CreatedAt: record.CreatedAt, UpdatedAt: record.UpdatedAt,
-	})
+	}
 }
 
 func jsonResponse(status int, contentType string, value any) response {
@@ -35,10 +41,11 @@ func jsonResponse(status int, contentType string, value any) response {
 	if err != nil {
 		panic(err) // strings, numbers and times can always be written
 	}
-	return response{
-		StatusCode: status, Body: string(content),
-		Headers: map[string]string{"Content-Type": contentType, "Cache-Control": "no-store"},
-	}
+	return response{StatusCode: status, Body: string(content), Headers: headers(contentType)}
+}
+
+func headers(contentType string) map[string]string {
+	return map[string]string{"Content-Type": contentType, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 }
 
 // with adds a header.
@@ -62,14 +69,18 @@ func (h *Handler) respond(r *request, result provision.Result) response {
 		}.response()
 	case provision.OutcomePending, provision.OutcomeInProgress, provision.OutcomeRejected:
 	}
-	answer := with(success(http.StatusAccepted, result.Record), "Location", h.location(r, result.Record.SignupID))
+	answer := with(success(http.StatusAccepted, result.Record), "Location", h.where(r, result.Record.SignupID))
 	return with(answer, "Retry-After", seconds(result.RetryAfter))
 }
 
-func (h *Handler) location(r *request, id string) string {
+// where is the address at which a sender can ask how its signup stands.
+func (h *Handler) where(r *request, id string) string {
 	base := r.stage
 	if h.PublicURL != "" {
 		base = h.PublicURL
+	}
+	if r.location != "" {
+		return base + r.location
 	}
 	return base + "/signups/" + url.PathEscape(id)
 }
@@ -79,14 +90,22 @@ func seconds(d time.Duration) string {
 	return strconv.FormatInt(int64(max(1, (d+time.Second-1)/time.Second)), 10)
 }
 
+// fields are those of the API profile. Other names are the sender's, and aren't
+// repeated.
+var fields = []string{"signup_id", "company", "type", "data"}
+
 // refuse answers what can't be taken: broken JSON, bad fields, or no table.
 func (r *request) refuse(err error) response {
 	r.entry.err = err
-	var unreadable bodyError
+	var unreadable strictjson.Error
 	var invalid *provision.InvalidError
 	switch {
 	case errors.As(err, &unreadable):
-		return problem{Status: http.StatusBadRequest, Detail: unreadable.detail}.response()
+		refusal := problem{Status: http.StatusBadRequest, Detail: unreadable.Detail}
+		if slices.Contains(fields, unreadable.Twice) {
+			refusal.Errors = []provision.Fault{{Field: unreadable.Twice, Detail: "stands twice"}}
+		}
+		return refusal.response()
 	case errors.As(err, &invalid):
 		return problem{Status: http.StatusUnprocessableEntity, Detail: "The signup can't be used.", Errors: invalid.Faults}.response()
 	}

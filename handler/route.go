@@ -18,6 +18,12 @@ func (h *Handler) route(ctx context.Context, r *request) response {
 		}
 		return h.signUp(ctx, r)
 	}
+	if r.path == "/me/signup" {
+		return h.me(ctx, r)
+	}
+	if name, ok := strings.CutPrefix(r.path, "/webhooks/"); ok {
+		return h.webhook(ctx, r, name)
+	}
 	if escaped, ok := strings.CutPrefix(r.path, "/signups/"); ok {
 		id, err := url.PathUnescape(escaped)
 		switch {

@@ -23,7 +23,7 @@ func (h *Handler) signUp(ctx context.Context, r *request) response {
 		return refusal.response()
 	}
 	if !r.isJSON() {
-		return problem{Status: http.StatusUnsupportedMediaType, Detail: "The body must be application/json."}.response()
+		return notJSON().response()
 	}
 	signup, err := parseSignup(r.body)
 	signup.Source = sourceAPI
@@ -31,6 +31,11 @@ func (h *Handler) signUp(ctx context.Context, r *request) response {
 	if err != nil {
 		return r.refuse(err)
 	}
+	return h.provision(ctx, r, signup)
+}
+
+// provision is the API profile's way through the engine.
+func (h *Handler) provision(ctx context.Context, r *request, signup provision.Signup) response {
 	result, err := h.Provisioner.Provision(ctx, signup, time.Until(r.replyBy))
 	if err != nil {
 		return r.refuse(err)
@@ -46,6 +51,11 @@ func (h *Handler) status(ctx context.Context, r *request, id string) response {
 	if refusal := h.authenticate(ctx, r, sourceAPI, verify.Bearer); refusal != nil {
 		return refusal.response()
 	}
+	return h.show(ctx, r, id)
+}
+
+// show tells where a signup stands.
+func (h *Handler) show(ctx context.Context, r *request, id string) response {
 	ctx, cancel := context.WithDeadline(ctx, r.replyBy)
 	defer cancel()
 	record, err := h.Provisioner.Status(ctx, id)

@@ -129,14 +129,14 @@ func (b *Budget) Take(ctx context.Context) error {
 	return nil
 }
 
-// Wait takes one call as soon as there is one. The error is that of the context,
-// or says that the meter can't be asked.
+// Wait takes one call as soon as there is one. The error wraps that of the context
+// and a *SpentError, or says that the meter can't be asked.
 func (b *Budget) Wait(ctx context.Context) error {
 	select {
 	case b.waiting <- struct{}{}:
 		defer func() { <-b.waiting }()
 	case <-ctx.Done():
-		return ctx.Err()
+		return fmt.Errorf("%w: %w", b.spent(b.lastKnown()), ctx.Err())
 	}
 	for {
 		err := b.Take(ctx)
@@ -145,7 +145,7 @@ func (b *Budget) Wait(ctx context.Context) error {
 			return err
 		}
 		if err := sleep(ctx, spent.Until.Sub(b.clock())); err != nil {
-			return err
+			return fmt.Errorf("%w: %w", spent, err)
 		}
 	}
 }

@@ -231,10 +231,14 @@ func (t *try) release(ctx context.Context, record Record, cause error) (Result, 
 	now := t.engine.now()
 	problem := Problem{Err: cause, Alarm: alarmOf(cause, record.Attempts, now.Sub(record.CreatedAt))}
 	wait, told := t.engine.wait(cause, now, now.Sub(record.CreatedAt))
+	dueAt := now.Add(wait).Truncate(time.Millisecond)
+	if forSearch(cause) {
+		dueAt = now // its turn is the next
+	}
 	done := t.begin(StepRelease)
 	released, holds, err := t.engine.Ledger.Release(ctx, Release{
-		SignupID: record.SignupID, Owner: t.owner, Now: now, Searching: errors.Is(cause, errFurtherBack),
-		DueAt: now.Add(wait).Truncate(time.Millisecond), LastError: truncate(cause.Error(), maxLastError),
+		SignupID: record.SignupID, Owner: t.owner, Now: now, Searching: forSearch(cause),
+		DueAt: dueAt, LastError: truncate(cause.Error(), maxLastError),
 	})
 	done(err)
 	if err == nil && !holds {

@@ -20,12 +20,13 @@ type memory struct {
 	mu      sync.Mutex
 	records map[string]provision.Record
 	writes  int
-	failing map[string]failure                           // by the name of the write; used once
+	failing map[string]failure                           // by the name: a write's is used once, anything else's stays
 	before  map[string]func(map[string]provision.Record) // the same
 
 	emptyAt  time.Time // of the budget's bucket
 	spends   int       // how often it was asked
 	progress provision.Progress
+	latency  time.Duration // of everything
 }
 
 type failure int
@@ -49,8 +50,35 @@ func TestMemoryIsALedger(t *testing.T) {
 	ledgertest.Run(t, func(*testing.T) ledgertest.Store { return newMemory() })
 }
 
+// arrive is the way to the table. What the name stands for may be failing.
+func (m *memory) arrive(ctx context.Context, name string) error {
+	m.mu.Lock()
+	latency, fails := m.latency, m.failing[name] != 0
+	m.mu.Unlock()
+	if latency > 0 {
+		select {
+		case <-time.After(latency):
+		case <-ctx.Done():
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case fails:
+		return errTable
+	}
+	return nil
+}
+
+// fail makes a kind of call fail, or well again.
+func (m *memory) fail(name string, how failure) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.failing[name] = how
+}
+
 func (m *memory) write(ctx context.Context, name, id string, apply func(*provision.Record) (provision.Record, bool)) (provision.Record, bool, error) {
-	if err := ctx.Err(); err != nil {
+	if err := m.arrive(ctx, ""); err != nil {
 		return provision.Record{}, false, err
 	}
 	m.mu.Lock()
@@ -79,6 +107,18 @@ func (m *memory) write(ctx context.Context, name, id string, apply func(*provisi
 	return record, holds, nil
 }
 
+// put is a claim of long ago, which takes no time.
+func (m *memory) put(w provision.Claim) (provision.Record, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	record, holds := w.Apply(nil)
+	if _, there := m.records[w.Signup.ID]; there {
+		return record, false
+	}
+	m.records[w.Signup.ID] = record
+	return record, holds
+}
+
 func (m *memory) Claim(ctx context.Context, w provision.Claim) (provision.Record, bool, error) {
 	return m.write(ctx, "claim", w.Signup.ID, w.Apply)
 }
@@ -104,45 +144,65 @@ func (m *memory) Reject(ctx context.Context, w provision.Reject) (provision.Reco
 }
 
 func (m *memory) Spend(ctx context.Context, w provision.Spend) (emptyAt time.Time, holds bool, err error) {
+	err = m.arrive(ctx, "spend")
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.spends++
-	if m.failing["spend"] != 0 {
-		return time.Time{}, false, errTable
+	if err != nil {
+		return time.Time{}, false, err
 	}
 	if emptyAt, holds = w.Apply(m.emptyAt); holds {
 		m.emptyAt = emptyAt
 	}
-	return emptyAt, holds, ctx.Err()
+	return emptyAt, holds, nil
+}
+
+// asked is how often a share of the budget was asked for.
+func (m *memory) asked() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.spends
 }
 
 func (m *memory) Shut(ctx context.Context, w provision.Shut) (time.Time, error) {
+	if err := m.arrive(ctx, "shut"); err != nil {
+		return time.Time{}, err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.emptyAt = w.Apply(m.emptyAt)
-	return m.emptyAt, ctx.Err()
+	return m.emptyAt, nil
 }
 
 func (m *memory) Progress(ctx context.Context) (provision.Progress, error) {
+	if err := m.arrive(ctx, "progress"); err != nil {
+		return provision.Progress{}, err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.progress, ctx.Err()
+	return m.progress, nil
 }
 
 func (m *memory) KeepProgress(ctx context.Context, p provision.Progress) error {
+	if err := m.arrive(ctx, "keep progress"); err != nil {
+		return err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.progress = p
-	return ctx.Err()
+	return nil
 }
 
 func (m *memory) Searching(ctx context.Context, limit int) (wanted []provision.Wanted, err error) {
+	if err := m.arrive(ctx, "searching"); err != nil {
+		return nil, err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, r := range m.inQueue(true) {
 		wanted = append(wanted, provision.Wanted{SignupID: r.SignupID, TrunkName: r.TrunkName, Since: r.DueAt})
 	}
-	return wanted[:min(limit, len(wanted))], ctx.Err()
+	return wanted[:min(limit, len(wanted))], nil
 }
 
 // inQueue is what is pending, the longest due first.
@@ -169,20 +229,23 @@ func (m *memory) Get(ctx context.Context, id string) (provision.Record, error) {
 }
 
 func (m *memory) Due(ctx context.Context, until time.Time, limit int) (ids []string, err error) {
+	if err := m.arrive(ctx, "due"); err != nil {
+		return nil, err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.failing["due"] != 0 {
-		return nil, errTable
-	}
 	for _, r := range m.inQueue(false) {
 		if !r.DueAt.After(until) && len(ids) < limit {
 			ids = append(ids, r.SignupID)
 		}
 	}
-	return ids, ctx.Err()
+	return ids, nil
 }
 
-func (m *memory) Backlog(_ context.Context, stuckBefore time.Time) (backlog provision.Backlog, err error) {
+func (m *memory) Backlog(ctx context.Context, stuckBefore time.Time) (backlog provision.Backlog, err error) {
+	if err := m.arrive(ctx, "backlog"); err != nil {
+		return provision.Backlog{}, err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, r := range m.records {

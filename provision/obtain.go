@@ -17,6 +17,7 @@ var (
 	errForeignTrunk     = errors.New("a trunk of this name exists, but it isn't one of ours")
 	errNotListed        = errors.New("the trunk exists, says Exotel, but it isn't listed")
 	errFurtherBack      = fmt.Errorf("%w among the newest: the search looks for it", errNotListed)
+	errUnseen           = errors.New("the trunk exists, says Exotel, and the call budget has no room to look among the newest: the search does")
 	errNoCredentials    = errors.New("the credentials can't be had")
 	errTableUnavailable = errors.New("the account can't be written down")
 )
@@ -48,7 +49,18 @@ func (t *try) createOrAdopt(ctx context.Context, account *Account, record *Recor
 		return trunk, false, err
 	}
 	trunk, err = find(ctx, account.Trunks, record)
+	if spent := (*SpentError)(nil); errors.As(err, &spent) {
+		err = fmt.Errorf("%w: %w", errUnseen, err)
+	}
 	return trunk, true, err
+}
+
+// forSearch tells whether the search looks for the trunk from here on. It does so
+// as well where a look among the newest can't be paid for: the next try would pay
+// for a create again, only to be told the same, while a page that the search pays
+// for serves all who wait.
+func forSearch(err error) bool {
+	return errors.Is(err, errFurtherBack) || errors.Is(err, errUnseen)
 }
 
 // pin makes sure that the signup belongs to this account before anything is

@@ -42,7 +42,7 @@ func (e *Engine) Reject(ctx context.Context, signupID, reason string) (Result, e
 		case err != nil:
 			return Result{Steps: t.steps}, fmt.Errorf("%w: %w", ErrUnavailable, err)
 		case !holds:
-			return t.theirs(rejected), fmt.Errorf("%w now", ErrHeld)
+			return t.refused(rejected)
 		}
 		return Result{Record: rejected, Outcome: OutcomeRejected, Steps: t.steps}, nil
 	})
@@ -96,8 +96,15 @@ func (e *Engine) operate(ctx context.Context, signupID string, do func(*try, con
 	switch {
 	case err != nil:
 		return Result{Steps: t.steps}, fmt.Errorf("%w: %w", ErrUnavailable, err)
-	case held:
-		return do(t, ctx, record)
+	case !held:
+		return t.refused(record)
+	}
+	return do(t, ctx, record)
+}
+
+// refused says why the signup is not the operator's to change.
+func (t *try) refused(record Record) (Result, error) {
+	switch {
 	case record.SignupID == "":
 		return Result{Steps: t.steps}, ErrNotFound
 	case record.Status == StatusPending:

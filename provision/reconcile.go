@@ -44,13 +44,15 @@ func (e *Engine) Reconcile(ctx context.Context) (Pass, error) {
 	if err != nil {
 		return Pass{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	p := pass{engine: e}
+	waiting, stop := context.WithCancel(ctx)
+	defer stop()
+	p := pass{engine: e, stop: stop}
 	var workers sync.WaitGroup
 	for range min(passWorkers, len(due)) {
-		workers.Go(func() { p.work(ctx, due) })
+		workers.Go(func() { p.work(ctx, waiting, due) })
 	}
 	if len(wanted) > 0 {
-		workers.Go(func() { p.search(ctx, wanted) })
+		workers.Go(func() { p.search(ctx, waiting, wanted) })
 	}
 	workers.Wait()
 	return p.Pass, nil
@@ -67,18 +69,20 @@ func withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
 type pass struct {
 	engine *Engine
 	next   atomic.Int64 // index of the signup that is taken next
-	mu     sync.Mutex
+	stop   func()       // ends the waiting for the budget of those who hold nothing
+
+	mu sync.Mutex
 	Pass
 }
 
 // work takes one due signup after the other. The share of the budget that its
 // first call needs comes before it, so that nothing is held while there is
 // nothing to do but wait.
-func (p *pass) work(ctx context.Context, due []string) {
+func (p *pass) work(ctx, waiting context.Context, due []string) {
 	var s share
 	for p.mayBegin(ctx) {
 		i := int(p.next.Add(1)) - 1
-		if i >= len(due) || !p.reserve(ctx, &s) || !p.mayBegin(ctx) {
+		if i >= len(due) || !p.reserve(waiting, &s) || !p.mayBegin(ctx) {
 			return
 		}
 		p.note(p.engine.resume(ctx, due[i], false, &s, (*try).finish))
@@ -104,8 +108,14 @@ func (p *pass) reserve(ctx context.Context, s *share) bool {
 func (p *pass) halt(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.haltLocked(err)
+}
+
+// haltLocked is halt for who has the lock.
+func (p *pass) haltLocked(err error) {
 	if p.Halted == nil {
 		p.Halted = err
+		p.stop()
 	}
 }
 
@@ -116,8 +126,8 @@ func (p *pass) fail(err error) {
 	if p.Err == nil {
 		p.Err = err
 	}
-	if concernsAll(err) && p.Halted == nil {
-		p.Halted = err
+	if concernsAll(err) {
+		p.haltLocked(err)
 	}
 }
 
@@ -140,8 +150,8 @@ func (p *pass) note(result Result, held bool, err error) {
 		p.Missed++
 	default:
 		p.Results = append(p.Results, result)
-		if result.Problem != nil && concernsAll(result.Problem.Err) && p.Halted == nil {
-			p.Halted = result.Problem.Err
+		if result.Problem != nil && concernsAll(result.Problem.Err) {
+			p.haltLocked(result.Problem.Err)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -37,18 +38,58 @@ type search struct {
 	share    share
 }
 
+// settleTime is kept back of the pass for each signup that the search settles.
+const settleTime = time.Second
+
+// errPassOver: the page is read again in the next pass.
+var errPassOver = errors.New("there is no time to settle what was found")
+
 // search is one more worker of the pass.
-func (p *pass) search(ctx context.Context, wanted []Wanted) {
+func (p *pass) search(ctx, waiting context.Context, wanted []Wanted) {
 	s := search{pass: p, wanted: make(map[string]Wanted, len(wanted))}
 	for _, w := range wanted {
 		s.wanted[w.TrunkName] = w
 	}
-	if err := s.walk(ctx); err != nil {
+	err := s.walk(ctx, waiting)
+	if err != nil && !errors.Is(err, errPassOver) && ctx.Err() == nil {
 		p.fail(fmt.Errorf("the search for trunks: %w", err))
 	}
 }
 
-func (s *search) walk(ctx context.Context) (err error) {
+func (s *search) walk(ctx, waiting context.Context) error {
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	fresh := s.progress.Offset > 0 // what was made since the walk began is on the first page
+	for len(s.wanted) > 0 && s.pass.mayBegin(ctx) && s.pass.reserve(waiting, &s.share) {
+		if fresh {
+			fresh = false
+			if _, err := s.page(ctx, 0); err != nil {
+				return err
+			}
+			continue
+		}
+		next, err := s.page(ctx, s.progress.Offset)
+		switch {
+		case err != nil:
+			return err
+		case next == nil:
+			return s.end(ctx)
+		}
+		s.progress.Offset = next.Offset
+		if err := s.pass.engine.Ledger.KeepProgress(ctx, s.progress); err != nil {
+			return err
+		}
+	}
+	if len(s.wanted) == 0 { // who comes later is better served by a walk of their own
+		return s.pass.engine.Ledger.KeepProgress(ctx, Progress{})
+	}
+	return nil
+}
+
+// begin opens the account and takes up the walk that is under way in its list, or
+// a new one.
+func (s *search) begin(ctx context.Context) (err error) {
 	engine := s.pass.engine
 	if s.account, err = engine.Accounts.Open(ctx); err != nil {
 		return fmt.Errorf("%w: %w", errNoCredentials, err)
@@ -59,39 +100,7 @@ func (s *search) walk(ctx context.Context) (err error) {
 	if s.progress.BeganAt.IsZero() || s.progress.AccountSID != s.account.SID {
 		s.progress = Progress{AccountSID: s.account.SID, BeganAt: engine.now()}
 	}
-	if s.progress.Offset > 0 { // what was made since the walk began is on the first page
-		if _, err := s.page(ctx, 0); err != nil {
-			return err
-		}
-	}
-	for len(s.wanted) > 0 && s.pass.mayBegin(ctx) && s.pass.reserve(ctx, &s.share) {
-		next, err := s.page(ctx, s.progress.Offset)
-		switch {
-		case err != nil:
-			return err
-		case next == nil:
-			return s.end(ctx)
-		}
-		s.progress.Offset = next.Offset
-		if err := engine.Ledger.KeepProgress(ctx, s.progress); err != nil {
-			return err
-		}
-	}
 	return nil
-}
-
-// list reads one page, with other credentials where those at hand are refused. They
-// must be the same account's: a place in its list means nothing in another one.
-func (s *search) list(ctx context.Context, offset int) (*exotel.TrunkPage, error) {
-	engine := s.pass.engine
-	hooked := exotel.WithHooks(ctx, exotel.Hooks{Before: s.spend, After: func(call exotel.Call) { engine.heed(ctx, call.Err) }})
-	options := exotel.ListOptions{PageSize: pageSize, Offset: offset}
-	page, err := s.account.Trunks.List(hooked, options)
-	if renewed := engine.renew(ctx, s.account, err); renewed != nil && renewed.SID == s.account.SID {
-		s.account = renewed
-		return s.account.Trunks.List(hooked, options)
-	}
-	return page, err
 }
 
 // page reads one page and adopts what is wanted on it. It returns where the next
@@ -103,6 +112,9 @@ func (s *search) page(ctx context.Context, offset int) (*exotel.ListOptions, err
 	}
 	for _, trunk := range page.Trunks {
 		if w, ok := s.wanted[trunk.Name]; ok {
+			if !maySettle(ctx) {
+				return nil, errPassOver
+			}
 			delete(s.wanted, trunk.Name)
 			s.settle(ctx, w, &trunk)
 		}
@@ -110,9 +122,30 @@ func (s *search) page(ctx context.Context, offset int) (*exotel.ListOptions, err
 	return page.Next, nil
 }
 
-// spend: each try of a page costs its share.
-func (s *search) spend(ctx context.Context, _ string) error {
-	return s.pass.engine.spend(ctx, &s.share)
+// list reads one page, in time to settle what it finds, with other credentials
+// where those at hand are refused. They must be the same account's: a place in its
+// list means nothing in another one. Each of its tries costs a share.
+func (s *search) list(ctx context.Context, offset int) (*exotel.TrunkPage, error) {
+	deadline, _ := ctx.Deadline()
+	engine := s.pass.engine
+	hooked := exotel.WithHooks(ctx, exotel.Hooks{
+		Before: func(ctx context.Context, _ string) error { return engine.spend(ctx, &s.share) },
+		After:  func(call exotel.Call) { engine.heed(ctx, call.Err) },
+	})
+	hooked, cancel := context.WithDeadline(hooked, deadline.Add(-closingTime-settleTime))
+	defer cancel()
+	options := exotel.ListOptions{PageSize: pageSize, Offset: offset}
+	page, err := s.account.Trunks.List(hooked, options)
+	if renewed := engine.renew(ctx, s.account, err); renewed != nil && renewed.SID == s.account.SID {
+		s.account = renewed
+		return s.account.Trunks.List(hooked, options)
+	}
+	return page, err
+}
+
+func maySettle(ctx context.Context) bool {
+	deadline, _ := ctx.Deadline()
+	return ctx.Err() == nil && time.Until(deadline) >= closingTime+settleTime
 }
 
 // settle ends a signup with its trunk, or with none.
@@ -126,9 +159,13 @@ func (s *search) settle(ctx context.Context, w Wanted, trunk *exotel.Trunk) {
 // tell again that the trunk exists, or make it, if it doesn't any more.
 func (s *search) end(ctx context.Context) error {
 	for _, w := range s.wanted {
-		if !w.Since.After(s.progress.BeganAt) {
-			s.settle(ctx, w, nil)
+		if w.Since.After(s.progress.BeganAt) {
+			continue
 		}
+		if !maySettle(ctx) {
+			return errPassOver
+		}
+		s.settle(ctx, w, nil)
 	}
 	return s.pass.engine.Ledger.KeepProgress(ctx, Progress{})
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -26,10 +25,21 @@ func (s Signup) Normalised() Signup {
 	return s
 }
 
-var signupID = regexp.MustCompile(`^[A-Za-z0-9._:@|-]{1,128}$`)
+// maxSignupID is in bytes.
+const maxSignupID = 128
 
 // ValidSignupID tells whether a signup may have that id.
-func ValidSignupID(id string) bool { return signupID.MatchString(id) }
+func ValidSignupID(id string) bool {
+	return id != "" && len(id) <= maxSignupID && !strings.ContainsFunc(id, notInID)
+}
+
+func notInID(char rune) bool {
+	switch {
+	case char >= 'a' && char <= 'z', char >= 'A' && char <= 'Z', char >= '0' && char <= '9':
+		return false
+	}
+	return !strings.ContainsRune("._:@|-", char)
+}
 
 // maxCompany is in characters.
 const maxCompany = 256

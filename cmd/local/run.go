@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/trunkhook/trunkhook/handler"
+	"github.com/trunkhook/trunkhook/handler/sources"
 	"github.com/trunkhook/trunkhook/internal/settings"
 	"github.com/trunkhook/trunkhook/ledger/embedded"
 	"github.com/trunkhook/trunkhook/provision"
@@ -60,7 +61,17 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
 	if o.calls > 0 {
 		engine.Budget = provision.NewBudget(table, o.calls, nil)
 	}
-	h := handler.New(handler.Config{Provisioner: engine, Secrets: localSecrets{}, Log: log, ReplyWithin: settings.DefaultReplyWithin, PublicURL: "http://" + listener.Addr().String()})
+	set, err := sources.Load(getenv("SOURCES_OVERRIDES"))
+	if err != nil {
+		return fmt.Errorf("SOURCES_OVERRIDES or the sources' files: %w", err)
+	}
+	h, err := handler.New(handler.Config{
+		Provisioner: engine, Secrets: localSecrets{}, Sources: set, DeadLetters: table, Log: log,
+		ReplyWithin: settings.DefaultReplyWithin, PublicURL: "http://" + listener.Addr().String(),
+	})
+	if err != nil {
+		return err
+	}
 	story.begin(listener.Addr().String(), o, known, vendor)
 	if known == 0 && vendor.isFake {
 		if err := story.sample(ctx, h); err != nil {

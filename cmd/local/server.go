@@ -31,14 +31,18 @@ func (s server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	gateway.Write(w, answer)
 }
 
-// bearer is the secret of source api on this machine.
-const bearer = "local"
+// The secrets of source api on this machine: a token, and a key that signs.
+// Everybody knows them, which is why ADDR must be loopback.
+const (
+	bearer  = "local"
+	signing = "whsec_a2V5IG9mIHRydW5raG9vayBvbiB0aGlzIG1hY2hpbmU="
+)
 
 // localSecrets are the sources' secrets here; they never change.
 type localSecrets struct{}
 
 func (localSecrets) Of(_ context.Context, source string) ([]string, error) {
-	return map[string][]string{"api": {bearer}}[source], nil
+	return map[string][]string{"api": {bearer, signing}}[source], nil
 }
 
 func (s localSecrets) Renew(ctx context.Context, source string) ([]string, error) {

@@ -67,8 +67,11 @@ Send your own:
 Look one up:
   curl -sS http://%[1]s/signups/acme-43 -H 'Authorization: Bearer %[2]s'
 
+Or sign it, from a program (docs/examples has it in Go, Node, Python and bash):
+  TRUNKHOOK_URL=http://%[1]s TRUNKHOOK_TOKEN=%[2]s TRUNKHOOK_SIGNING_SECRET=%[3]s python3 docs/examples/signup.py acme-44 'Acme Telecom'
+
 Ctrl-C stops it.
-`, addr, bearer)
+`, addr, bearer, signing)
 }
 
 // tell says what a delivery or a try came to, step by step.

@@ -7,9 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
-	"strings"
 
 	"github.com/trunkhook/trunkhook/handler/verify"
 	"github.com/trunkhook/trunkhook/internal/secrets"
@@ -40,25 +38,13 @@ func (o options) storeSources(ctx context.Context, s store, text string, out io.
 	if err != nil {
 		return err
 	}
-	if err := checkAll(sources); err != nil {
-		return err
+	if err := secrets.CheckAll(sources); err != nil { // the functions could only leave it out
+		return fmt.Errorf("nothing is stored, because one can't be used: %w", err)
 	}
 	if err := s.put(ctx, o.sourcesID, text); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "Stored: the secrets of %d sources.\n", len(sources))
-	return nil
-}
-
-// checkAll refuses what the functions could only leave out.
-func checkAll(sources map[string][]string) error {
-	for _, source := range slices.Sorted(maps.Keys(sources)) {
-		for i, secret := range sources[source] {
-			if err := secrets.Check(source, strings.TrimSpace(secret)); err != nil {
-				return fmt.Errorf("nothing is stored, because secret %d of source %s can't be used: %w", i+1, source, err)
-			}
-		}
-	}
 	return nil
 }
 

@@ -1,5 +1,5 @@
 // Command webhook is the Lambda function behind API Gateway: it takes signups
-// and answers them.
+// and answers them. EventBridge and Cognito may invoke it as well.
 package main
 
 import (
@@ -9,22 +9,34 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/trunkhook/trunkhook/handler"
+	"github.com/trunkhook/trunkhook/handler/sources"
 	"github.com/trunkhook/trunkhook/internal/function"
 	"github.com/trunkhook/trunkhook/internal/secrets"
 	"github.com/trunkhook/trunkhook/internal/settings"
 )
 
 func main() {
-	parts, err := function.New(settings.Webhook, os.Getenv, os.Stdout)
+	h, err := newHandler()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	sources := secrets.NewSources(parts.Secret(parts.Settings.SourcesSecretID), parts.Log)
-	parts.WarmUp(sources.Load)
-	h := handler.New(handler.Config{
-		Provisioner: parts.Engine, Secrets: sources, Log: parts.Log,
+	lambda.Start(h.Invoke)
+}
+
+func newHandler() (*handler.Handler, error) {
+	parts, err := function.New(settings.Webhook, os.Getenv, os.Stdout)
+	if err != nil {
+		return nil, err
+	}
+	set, err := sources.Load(parts.Settings.SourcesOverrides)
+	if err != nil {
+		return nil, fmt.Errorf("settings: SOURCES_OVERRIDES or the sources' files: %w", err)
+	}
+	keys := secrets.NewSources(parts.Secret(parts.Settings.SourcesSecretID), parts.Log)
+	parts.WarmUp(keys.Load)
+	return handler.New(handler.Config{
+		Provisioner: parts.Engine, Secrets: keys, Sources: set, DeadLetters: parts.Table, Log: parts.Log,
 		ReplyWithin: parts.Settings.ReplyWithin, PublicURL: parts.Settings.PublicURL,
 	})
-	lambda.Start(h.Handle)
 }

@@ -20,7 +20,8 @@
 // any combination can be written out.
 //
 // Other settings last until they are changed: [Server.SetCredentials],
-// [Server.SetListLag], [Server.SetDuplicateStatus], [Server.SetLatency].
+// [Server.SetListLag], [Server.SetDuplicateStatus], [Server.SetLatency], and
+// [Server.SetLimits], which answers 429 to what is over the vendor's limits.
 //
 // # How do I see what happened?
 //

@@ -50,6 +50,11 @@ type Server struct {
 	latency   time.Duration
 	listLag   time.Duration
 	dupStatus int
+
+	limits   Limits
+	arrivals []time.Time // the last so many as the limits look at
+	underWay int
+	refused  int // over the limits
 }
 
 // TB is what the fake needs of a *testing.T, *testing.B or *testing.F.
@@ -199,7 +204,15 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 
 // handle takes one request through fault, work and answer.
 func (s *Server) handle(r *http.Request, body []byte) wire {
-	call := Call{At: time.Now(), Op: s.route(r), TrunkName: nameIn(body)}
+	at, within := s.arrive()
+	defer s.leave()
+	call := Call{At: at, Op: s.route(r), TrunkName: nameIn(body)}
+	if !within {
+		out := s.overLimit(r)
+		call.Status = out.status
+		s.note(call)
+		return out
+	}
 	fault := s.nextFault(call.Op)
 	s.sleep(s.currentLatency() + fault.Delay)
 	var answer reply

@@ -128,27 +128,28 @@ func (s *Server) listTrunks(r *http.Request) reply {
 	size := number(query.Get("page_size"), maxPageSize, maxPageSize)
 	visible := s.listed(query.Get("trunk_sid"))
 	offset := min(number(query.Get("offset"), 0, len(visible)), len(visible))
-	page := visible[offset:min(offset+size, len(visible))]
-	results := make([]object, 0, len(page))
-	for _, t := range page {
+	results := make([]object, 0, size)
+	for _, t := range slices.Backward(visible[max(0, len(visible)-offset-size) : len(visible)-offset]) {
 		results = append(results, result(http.StatusOK, nil, s.describe(t)))
 	}
 	answer := reply{http.StatusOK, wrap(r, http.StatusOK, results)}
-	if len(page) > 0 { // an empty list has no metadata (recorded, credentials)
+	if len(results) > 0 { // an empty list has no metadata (recorded, credentials)
 		answer.envelope["metadata"] = s.metadata(offset, size, len(visible))
 	}
 	return answer
 }
 
-// listed are the trunks that a list shows, newest first.
+// listed are the trunks that a list shows, oldest first.
 func (s *Server) listed(sid string) []trunk {
-	var visible []trunk
-	for _, t := range slices.Backward(s.trunks) {
-		if time.Since(t.created) >= s.listLag && (sid == "" || sid == t.sid) {
-			visible = append(visible, t)
-		}
+	visible := s.trunks
+	for len(visible) > 0 && time.Since(visible[len(visible)-1].created) < s.listLag {
+		visible = visible[:len(visible)-1]
 	}
-	return visible
+	if sid == "" {
+		return visible
+	}
+	i := slices.IndexFunc(visible, func(t trunk) bool { return t.sid == sid })
+	return visible[max(0, i) : i+1] // none where there is none
 }
 
 func (s *Server) metadata(offset, size, total int) object {

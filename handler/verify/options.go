@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -17,6 +19,17 @@ type Options struct {
 	Encoding        string `json:"encoding,omitempty"`         // hmac: of the signature: "hex" (lower case) or "base64"
 	TimestampHeader string `json:"timestamp_header,omitempty"` // hmac: where the signed timestamp is, in seconds
 	Field           string `json:"field,omitempty"`            // form: where the token is
+}
+
+// ParseOptions reads options from JSON, strictly.
+func ParseOptions(text []byte) (Options, error) {
+	var o Options
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&o); err != nil {
+		return Options{}, errors.New(strings.TrimPrefix(err.Error(), "json: "))
+	}
+	return o, nil
 }
 
 // scheme is a kind with all that belongs to it.

@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/smithy-go/middleware"
 )
 
 // Clients are the two services that trunkhook speaks to.
@@ -52,6 +53,7 @@ func FromEnv(getenv func(string) string) (Clients, error) {
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return credentials, nil }),
 		HTTPClient:  newPatient(),
 		Retryer:     newRetryer,
+		APIOptions:  []func(*middleware.Stack) error{withoutEchoes(credentials.SessionToken)},
 	}
 	return Clients{
 		DynamoDB: dynamodb.NewFromConfig(config, func(o *dynamodb.Options) {

@@ -23,6 +23,7 @@ import (
 type Parts struct {
 	Settings settings.Settings
 	Log      *slog.Logger
+	Table    *ledger.Ledger
 	Engine   *provision.Engine
 
 	account *secrets.Exotel
@@ -39,10 +40,10 @@ func New(read func(getenv func(string) string) (settings.Settings, error), geten
 	}
 	p := Parts{Settings: s, Log: logger(stdout, getenv), clients: clients}
 	p.account = secrets.NewExotel(p.Secret(s.ExotelSecretID), secrets.ExotelOptions{BaseURL: s.ExotelBaseURL, AllowPlainHTTP: s.AllowPlainHTTP}, p.Log)
-	table := ledger.New(clients.DynamoDB, s.SignupsTable)
-	p.Engine = &provision.Engine{Ledger: table, Accounts: p.account, Prefix: s.TrunkPrefix}
+	p.Table = ledger.New(clients.DynamoDB, s.SignupsTable)
+	p.Engine = &provision.Engine{Ledger: p.Table, Accounts: p.account, Prefix: s.TrunkPrefix}
 	if s.CallsPerMinute > 0 {
-		p.Engine.Budget = provision.NewBudget(table, s.CallsPerMinute, nil)
+		p.Engine.Budget = provision.NewBudget(p.Table, s.CallsPerMinute, nil)
 	}
 	return p, nil
 }

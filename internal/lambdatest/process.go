@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -28,9 +29,20 @@ type Process struct {
 // environment. It is killed at the end of the test.
 func Start(t testing.TB, bootstrap string, env map[string]string) *Process {
 	t.Helper()
+	return StartThrough(t, nil, bootstrap, env)
+}
+
+// StartThrough is Start, with a proxy in front of the Runtime API; nil for none.
+func StartThrough(t testing.TB, proxy *Proxy, bootstrap string, env map[string]string) *Process {
+	t.Helper()
 	api, err := newRuntimeAPI()
 	if err != nil {
 		t.Fatal(err)
+	}
+	addr := api.addr
+	if proxy != nil {
+		proxy.forwardTo(t, "http://"+addr)
+		addr = strings.TrimPrefix(proxy.URL, "http://")
 	}
 	output, err := os.Create(filepath.Join(t.TempDir(), "output"))
 	if err != nil {
@@ -38,7 +50,7 @@ func Start(t testing.TB, bootstrap string, env map[string]string) *Process {
 	}
 	p := &Process{runtime: api, command: exec.Command(bootstrap), output: output, exited: make(chan struct{})}
 	p.command.Env = []string{
-		"AWS_LAMBDA_RUNTIME_API=" + api.addr, "AWS_LAMBDA_FUNCTION_NAME=test", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
+		"AWS_LAMBDA_RUNTIME_API=" + addr, "AWS_LAMBDA_FUNCTION_NAME=test", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256", "AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/test", "AWS_LAMBDA_LOG_STREAM_NAME=test",
 	}
 	for name, value := range env {
@@ -61,6 +73,12 @@ func (p *Process) Kill() {
 	_ = p.command.Process.Kill() // may be gone already
 	<-p.exited
 }
+
+// Freeze stops the process where it is, as Lambda does between invocations.
+func (p *Process) Freeze() error { return p.command.Process.Signal(syscall.SIGSTOP) }
+
+// Thaw lets it go on.
+func (p *Process) Thaw() error { return p.command.Process.Signal(syscall.SIGCONT) }
 
 // Exited waits for the process to end by itself, and returns how.
 func (p *Process) Exited(within time.Duration) error {
@@ -116,9 +134,19 @@ func (p *Process) Invoke(ctx context.Context, event any, timeout time.Duration) 
 	case a := <-call.answered:
 		return a.body, a.err
 	case <-p.exited:
-		return nil, ErrExited
+		return call.lastWord()
 	case <-time.After(timeout): // as Lambda does with a function that is out of time
 		p.Kill()
 		return nil, fmt.Errorf("timed out after %v: %w", timeout, ErrExited)
+	}
+}
+
+// lastWord is what was answered before the process ended, if anything was.
+func (call *invocation) lastWord() (json.RawMessage, error) {
+	select {
+	case a := <-call.answered:
+		return a.body, a.err
+	default:
+		return nil, ErrExited
 	}
 }

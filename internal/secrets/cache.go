@@ -71,13 +71,13 @@ func (c *cache[T]) get(ctx context.Context) (*T, error) {
 	case old == nil && err != nil && time.Since(tried) < retryFirst:
 		return nil, err
 	case old == nil:
-		return c.refresh(ctx)
+		return c.refresh(ctx, nil)
 	case time.Since(tried) < retryStale:
 		return old, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, staleWait)
 	defer cancel()
-	value, err := c.refresh(ctx)
+	value, err := c.refresh(ctx, old)
 	if err != nil {
 		c.log.WarnContext(ctx, "a secret can't be refreshed; the last one is used", "secret", c.name, "error", err)
 		return old, nil
@@ -100,7 +100,7 @@ func (c *cache[T]) newer(ctx context.Context, refused *T) (*T, error) {
 	if !renew {
 		return value, nil
 	}
-	return c.refresh(ctx)
+	return c.refresh(ctx, value)
 }
 
 // mayRenew tells whether to fetch again, or to join a fetch that is under way or
@@ -116,9 +116,13 @@ func (c *cache[T]) mayRenew(refused *T) (value *T, may bool) {
 }
 
 // refresh joins the fetch under way or begins one. That one is nobody's own: it
-// goes on if the caller who began it gives up.
-func (c *cache[T]) refresh(ctx context.Context) (*T, error) {
+// goes on if the caller who began it gives up. There is none where another has
+// just found something else than what the caller saw.
+func (c *cache[T]) refresh(ctx context.Context, seen *T) (*T, error) {
 	done := c.flight.DoChan("", func() (any, error) {
+		if value, _, _ := c.last(); value != seen {
+			return nil, nil
+		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTime)
 		defer cancel()
 		return nil, c.update(ctx)

@@ -228,6 +228,34 @@ func TestReopenAfterARotation(t *testing.T) {
 	})
 }
 
+// Without a clock to stand still: who was refused just before a fetch ends may ask
+// for another just after it.
+func TestManyRefusedAtOnceFetchOnce(t *testing.T) {
+	t.Parallel()
+	for range 2000 {
+		s := &store{text: firstKey}
+		e := exotelOf(s)
+		refused, err := e.Open(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.set(secondKey, nil)
+		s.fetches.Store(0)
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				if renewed, err := e.Reopen(t.Context(), refused); err != nil || renewed == refused {
+					t.Errorf("the same account, %v", err)
+				}
+			})
+		}
+		all.Wait()
+		if n := s.fetches.Load(); n != 1 {
+			t.Fatalf("%d fetches", n)
+		}
+	}
+}
+
 func TestCredentialsThatCannotBeUsed(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -70,7 +72,7 @@ func (s *Sources) Renew(ctx context.Context, source string) ([]string, error) {
 func ParseSources(text string) (map[string][]string, error) {
 	sources, malformed, err := parseSources(text)
 	if err == nil && len(malformed) > 0 {
-		err = fmt.Errorf("%w: %s", errNoList, strings.Join(malformed, ", "))
+		err = fmt.Errorf("%w: %s", errNoList, shown(malformed[0]))
 	}
 	return sources, err
 }
@@ -96,6 +98,17 @@ func parseSources(text string) (sources map[string][]string, malformed []string,
 	return sources, malformed, nil
 }
 
+var sourceName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
+
+// shown is a source's name for the log. What doesn't look like one may be a secret
+// that was put in the wrong place.
+func shown(source string) string {
+	if !sourceName.MatchString(source) {
+		return "(not a source's name)"
+	}
+	return source
+}
+
 // usable leaves out what can never match, and says so by its place: a slip in one
 // source closes no other.
 func usable(text string, log *slog.Logger) (*map[string][]string, error) {
@@ -104,14 +117,14 @@ func usable(text string, log *slog.Logger) (*map[string][]string, error) {
 		return nil, err
 	}
 	for _, source := range malformed {
-		log.Warn("a source is closed", "source", source, "error", errNoList)
+		log.Warn("a source is closed", "source", shown(source), "error", errNoList)
 	}
 	for source, secrets := range sources {
 		good := secrets[:0]
 		for i, secret := range secrets {
 			secret = strings.TrimSpace(secret) // pasted secrets bring line breaks
 			if err := Check(source, secret); err != nil {
-				log.Warn("a secret of a source can't be used", "source", source, "index", i, "error", err)
+				log.Warn("a secret of a source can't be used", "source", shown(source), "index", i, "error", err)
 				continue
 			}
 			good = append(good, secret)
@@ -123,6 +136,18 @@ func usable(text string, log *slog.Logger) (*map[string][]string, error) {
 
 // sourceAPI is the one source whose kind of authentication is known here.
 const sourceAPI = "api"
+
+// CheckAll is Check for all secrets of all sources; the error says which it is.
+func CheckAll(sources map[string][]string) error {
+	for _, source := range slices.Sorted(maps.Keys(sources)) {
+		for i, secret := range sources[source] {
+			if err := Check(source, strings.TrimSpace(secret)); err != nil {
+				return fmt.Errorf("secret %d of source %s: %w", i+1, shown(source), err)
+			}
+		}
+	}
+	return nil
+}
 
 // Check refuses a secret of a source that can never match. Stripe's begin as those
 // of the API profile do, and look otherwise.

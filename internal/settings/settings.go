@@ -25,6 +25,8 @@ type Settings struct {
 	TrunkPrefix     string        // TRUNK_PREFIX
 	ReplyWithin     time.Duration // REPLY_WITHIN
 	CallsPerMinute  int           // EXOTEL_CALLS_PER_MINUTE; 0 for no limit
+
+	SourcesOverrides string // SOURCES_OVERRIDES, as sources.Load reads it; the webhook's only
 }
 
 // Defaults of the settings that have one.
@@ -53,6 +55,7 @@ func Webhook(getenv func(string) string) (Settings, error) {
 	s.SourcesSecretID = r.required("SOURCES_SECRET_ID")
 	s.PublicURL = r.publicURL()
 	s.ReplyWithin = r.replyWithin()
+	s.SourcesOverrides = r.getenv("SOURCES_OVERRIDES")
 	return s, r.err()
 }
 

@@ -1,0 +1,96 @@
+package exotel
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// FuzzRetryAfter: a wait from zero to an hour, whatever a header says, and none
+// that the header doesn't say.
+func FuzzRetryAfter(f *testing.F) {
+	for _, seed := range []string{
+		"", "30", "0", "-5", "1.5", "3601", "99999999999999999999", "2147483648", "+30", " 30", "30s", "1e3", "soon",
+		"Fri, 20 Nov 2026 10:16:30 GMT", "Friday, 20-Nov-26 10:16:30 GMT", "Fri Nov 20 10:16:30 2026", "Sat, 21 Nov 2026 10:14:30 GMT",
+	} {
+		f.Add(seed)
+	}
+	now := time.Date(2026, 11, 20, 10, 15, 30, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, value string) {
+		wait := parseRetryAfter(value, now)
+		if wait < 0 || wait > time.Hour {
+			t.Fatalf("%v", wait)
+		}
+		if wait == 0 {
+			return
+		}
+		_, notADate := http.ParseTime(value)
+		if strings.Trim(value, "0123456789") != "" && notADate != nil {
+			t.Fatalf("%v out of %q", wait, value)
+		}
+	})
+}
+
+// FuzzNextPage: what follows a page is nothing, a page further on, or an error;
+// and nothing of the address but two numbers.
+func FuzzNextPage(f *testing.F) {
+	for _, file := range []string{"list_page.json", "list_empty.json"} {
+		env, ok := parseEnvelope(vendor(f, file))
+		if !ok {
+			f.Fatalf("%s is no envelope", file)
+		}
+		f.Add(0, env.nextPage)
+	}
+	for _, seed := range []string{"/v2/accounts/acme1/trunks?offset=50&page_size=50", "https://evil.example/?offset=1", "?offset=-1", "?offset=99999999999999999999", "?offset=1&offset=2", "?offset=1;page_size=2", "%zz", "\x00"} {
+		f.Add(10, seed)
+	}
+	client, err := New(Config{APIKey: "k", APIToken: "t", AccountSID: "acme1", Subdomain: Mumbai})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, offset int, uri string) {
+		next, err := ListOptions{Offset: offset, TrunkSID: "trmum1a"}.next(uri)
+		switch {
+		case uri == "":
+			if next != nil || err != nil {
+				t.Fatalf("%+v, %v out of nothing", next, err)
+			}
+			return
+		case (next == nil) == (err == nil):
+			t.Fatalf("%+v and %v", next, err)
+		case err != nil:
+			return
+		case next.Offset <= offset || next.PageSize < 0 || next.TrunkSID != "trmum1a":
+			t.Fatalf("%+v", next)
+		}
+		address := client.url(request{path: []string{"trunks"}, query: next.query()})
+		if !strings.HasPrefix(address, "https://api.in.exotel.com/v2/accounts/acme1/trunks?") || strings.Trim(address[len("https://api.in.exotel.com/v2/accounts/acme1/trunks?"):], "abcdefghijklmnopqrstuvwxyz_=&0123456789") != "" {
+			t.Fatalf("asks %s", address)
+		}
+	})
+}
+
+// FuzzRedact: no form of a credential comes through, and other answers stay to the byte.
+func FuzzRedact(f *testing.F) {
+	for _, echo := range echoes() {
+		f.Add([]byte(quote(echo)))
+		f.Add([]byte(`{"http_code":200,"response":{"data":{"trunk_sid":"x","a":[` + quote(echo) + `]}}}`))
+	}
+	for _, file := range []string{"create_success.json", "list_page.json", "unauthorized.json"} {
+		f.Add(vendor(f, file))
+	}
+	r := newRedactor(Config{APIKey: leakKey, APIToken: leakToken, AccountSID: "exoteltest"})
+	f.Fuzz(func(t *testing.T, body []byte) {
+		redacted := r.body(body)
+		if again := r.body(redacted); string(again) != string(redacted) {
+			t.Fatalf("%q became %q, and then %q", body, redacted, again)
+		}
+		text := r.text(string(body))
+		for _, form := range r.forms {
+			if strings.Contains(text, form) {
+				t.Fatalf("%q became %q", body, text)
+			}
+		}
+	})
+}

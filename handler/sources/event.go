@@ -1,0 +1,136 @@
+package sources
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+
+	"github.com/trunkhook/trunkhook/provision"
+)
+
+// Event is one event of a body.
+type Event struct {
+	// Signup is what the event asks for, in the normalised form, its ID with the
+	// namespace in front and its Source set. With a Fault it is as much of it as
+	// could be read.
+	Signup provision.Signup
+	// Ignored is an event that the source's match says is not for us.
+	Ignored bool
+	// Fault is a *provision.InvalidError that names the fields of the source's
+	// file that make no signup of the event, though it is for us.
+	Fault error
+	// Raw is the event as JSON, without what the sender proves itself with, to be
+	// kept for the operator. It is there with a Fault only.
+	Raw json.RawMessage
+
+	source *Source
+	data   any
+}
+
+// read makes an event of one element of a body.
+func (s *Source) read(element any) Event {
+	e := Event{Signup: provision.Signup{Source: s.Name}, source: s, data: element}
+	var invalid provision.InvalidError
+	_, isObject := element.(map[string]any)
+	matches, err := s.matches(element)
+	switch {
+	case !isObject:
+		invalid.Add("event", "must be an object")
+	case err != nil:
+		invalid.Add(fieldMatch, err.Error())
+	case !matches:
+		e.Ignored = true
+	default:
+		e.Signup = s.signup(element, &invalid)
+	}
+	if err := invalid.OrNil(); err != nil {
+		e.Fault, e.Raw = err, s.raw(element)
+	}
+	return e
+}
+
+func (s *Source) matches(element any) (bool, error) {
+	if s.match == nil {
+		return true, nil
+	}
+	value, err := evaluate(s.match, element)
+	return truthy(value), err
+}
+
+// signup evaluates the expressions that make one.
+func (s *Source) signup(element any, invalid *provision.InvalidError) provision.Signup {
+	signup := provision.Signup{Source: s.Name}
+	id, err := s.signupID(element)
+	if err != nil {
+		invalid.Add(fieldID, err.Error())
+	} else {
+		signup.ID = id
+	}
+	value, err := evaluate(s.company, element)
+	text, ok := value.(string)
+	switch {
+	case err != nil:
+		invalid.Add(fieldCompany, err.Error())
+	case value == nil:
+		invalid.Add(fieldCompany, "is missing")
+	case !ok:
+		invalid.Add(fieldCompany, "must be text")
+	default:
+		signup.Company = text
+		signup = signup.Normalised()
+		addCompanyFault(invalid, signup.Validate())
+	}
+	return signup
+}
+
+// addCompanyFault takes over what the engine says of a company. What it says of
+// the id is said already, of the field id.
+func addCompanyFault(invalid *provision.InvalidError, err error) {
+	var found *provision.InvalidError
+	if !errors.As(err, &found) {
+		return
+	}
+	for _, fault := range found.Faults {
+		if fault.Field == fieldCompany {
+			invalid.Add(fault.Field, fault.Detail)
+		}
+	}
+}
+
+// raw is an element as JSON, without the secrets.
+func (s *Source) raw(element any) json.RawMessage {
+	if object, ok := element.(map[string]any); ok && len(s.secrets) > 0 {
+		object = maps.Clone(object)
+		for _, key := range s.secrets {
+			delete(object, key)
+		}
+		element = object
+	}
+	content, err := json.Marshal(element)
+	if err != nil {
+		panic(err) // it was made of JSON, a form or XML
+	}
+	return content
+}
+
+// Value is what an expression gives on an event.
+type Value struct {
+	Field      string // of the source's file
+	Expression string
+	Result     any // as strictjson.Parse makes it
+	Err        error
+}
+
+// Values evaluates every expression of the source but each on the event, also
+// those that make no part of a signup yet, so that a mapping can be checked.
+func (e Event) Values() []Value {
+	var values []Value
+	for _, m := range e.source.mappings {
+		if m.field == fieldEach {
+			continue
+		}
+		result, err := evaluate(m.expression, e.data)
+		values = append(values, Value{m.field, m.text, result, err})
+	}
+	return values
+}

@@ -1,0 +1,81 @@
+package sources
+
+import "strings"
+
+const (
+	soapNS     = "http://schemas.xmlsoap.org/soap/envelope/"
+	outboundNS = "http://soap.sforce.com/2005/09/outbound"
+	instanceNS = "http://www.w3.org/2001/XMLSchema-instance"
+)
+
+// parseSOAP reads an Outbound Message of Salesforce into a list of its
+// notifications, each an object:
+//
+//	{"OrganizationId": "00D...", "ActionId": "04k...",
+//	 "Notification": {"Id": "04l...", "sObject": {"type": "Account", "Id": "001...", "Name": "..."}}}
+//
+// SessionId, which can be a live session, is dropped as it is read, and so are
+// the URLs. The shape is that of the SOAP API guide's page on notifications
+// (sforce_api_om_outboundmessaging_notifications, version 246.0).
+func parseSOAP(body []byte) (any, error) {
+	envelope, err := parseXML(body, "SessionId")
+	if err != nil {
+		return nil, err
+	}
+	if envelope.name.Space != soapNS || envelope.name.Local != "Envelope" {
+		return nil, BodyError{"The XML must be a SOAP 1.1 envelope."}
+	}
+	content, err := envelope.one(soapNS, "Body")
+	if err != nil {
+		return nil, err
+	}
+	message, err := content.one(outboundNS, "notifications")
+	if err != nil {
+		return nil, err
+	}
+	return notifications(message)
+}
+
+func notifications(message *element) (any, error) {
+	organization, err := message.one(outboundNS, "OrganizationId")
+	if err != nil {
+		return nil, err
+	}
+	action, err := message.one(outboundNS, "ActionId")
+	if err != nil {
+		return nil, err
+	}
+	list := []any{}
+	for _, one := range message.all(outboundNS, "Notification") {
+		notification, err := one.notification()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, map[string]any{
+			"OrganizationId": strings.TrimSpace(string(organization.text)),
+			"ActionId":       strings.TrimSpace(string(action.text)),
+			"Notification":   notification,
+		})
+	}
+	return list, nil
+}
+
+// notification reads {"Id": ..., "sObject": {...}}.
+func (e *element) notification() (map[string]any, error) {
+	id, err := e.one(outboundNS, "Id")
+	if err != nil {
+		return nil, err
+	}
+	record, err := e.one(outboundNS, "sObject")
+	if err != nil {
+		return nil, err
+	}
+	object := make(map[string]any, len(record.children)+1)
+	if kind := record.attr(instanceNS, "type"); kind != "" {
+		object["type"] = kind[strings.IndexByte(kind, ':')+1:]
+	}
+	if object, err = record.object(object); err != nil {
+		return nil, err
+	}
+	return map[string]any{"Id": strings.TrimSpace(string(id.text)), "sObject": object}, nil
+}
