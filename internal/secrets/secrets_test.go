@@ -359,6 +359,22 @@ func TestStrangersMakeUsFetchThreeTimesAndThenEveryTenSeconds(t *testing.T) {
 	})
 }
 
+func TestWrongSecretIsAnsweredSoonWhateverHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{text: `{"api":["one"]}`}
+		sources := sourcesOf(s)
+		if err := sources.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.takes = time.Hour
+		start := time.Now()
+		if got, err := sources.Renew(t.Context(), "api"); err == nil || time.Since(start) > time.Second {
+			t.Errorf("%v, %v after %v", got, err, time.Since(start))
+		}
+		time.Sleep(time.Minute) // the fetch ends
+	})
+}
+
 // Who comes while a fetch is under way waits for that one.
 func TestStrangersAtOnceShareAFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -56,9 +56,15 @@ const (
 	renewEvery     = 10 * time.Second
 )
 
+// renewWait is what a renewal may cost a request, which most likely is a
+// stranger's.
+const renewWait = time.Second
+
 // Renew implements handler.Secrets. It fetches three times at once, and then every
 // 10 s.
 func (s *Sources) Renew(ctx context.Context, source string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, renewWait)
+	defer cancel()
 	old, _, _ := s.cache.last()
 	all, err := s.cache.newer(ctx, old)
 	if err != nil || all == nil {
