@@ -14,6 +14,7 @@ import (
 // Secrets Manager hangs: the process is up all the same, and its first request
 // waits for the fetch that is under way.
 func TestStartUpDoesNotWaitLongForSecrets(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var fetches atomic.Int64
 		fetch := func(context.Context) (string, error) {
