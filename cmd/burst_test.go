@@ -29,7 +29,7 @@ func burstPace(t *testing.T) pace {
 	t.Helper()
 	value := os.Getenv("BURST_SIGNUPS")
 	if value == "" {
-		return pace{signups: 200, faster: 20}
+		return pace{signups: 400, faster: 20}
 	}
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 1 {

@@ -31,6 +31,8 @@ func TestStack(t *testing.T) {
 		{"fifty duplicates at once make one trunk", duplicates},
 		{"a lost answer is adopted on redelivery", lostAnswer},
 		{"what is wrong is refused", refusals},
+		{"every source's sample becomes a trunk", everySource},
+		{"events without HTTP become trunks", everyEvent},
 		{"a signup is left pending", leave},
 		{"what the emulator forgets stands in the template", processedTemplate},
 		{"bad parameters are refused before anything is deployed", badParameters},
@@ -105,7 +107,7 @@ func duplicates(t *testing.T, s *stack) {
 
 func lostAnswer(t *testing.T, s *stack) {
 	s.fake.Inject(exoteltest.Create, exoteltest.LoseAnswer)
-	if first := s.signUp(t, "lost"); first.status != http.StatusAccepted || first.Status != "pending" || first.header.Get("Location") != "/signups/lost" {
+	if first := s.signUp(t, "lost"); first.status != http.StatusAccepted || first.Status != "pending" || first.header.Get("Location") != publicURL+"/signups/lost" {
 		t.Errorf("first: %d %v %s", first.status, first.header, first.body)
 	}
 	if again := s.signUp(t, "lost"); again.status != http.StatusCreated {
@@ -130,7 +132,8 @@ func refusals(t *testing.T, s *stack) {
 		"wrong method":   {http.MethodDelete, "/signups", good, ``, 405, "Not Allowed"},
 		"wrong method 2": {http.MethodPut, "/signups/acme-42", good, ``, 405, "Not Allowed"},
 		"unknown signup": {http.MethodGet, "/signups/nobody", good, ``, 404, "Not Found"},
-		"closed source":  {http.MethodPost, "/webhooks/hubspot", good, `{}`, 404, "Not Found"},
+		"unknown source": {http.MethodPost, "/webhooks/nobody", good, `{}`, 404, "Not Found"},
+		"no signature":   {http.MethodPost, "/webhooks/hubspot", good, `{}`, 401, "Unauthorized"},
 	} {
 		a := s.send(t, test.method, test.path, test.authorization, test.body)
 		if a.status != test.status || !strings.Contains(a.body, test.says) {

@@ -2,6 +2,7 @@
 
     stack.py template STACK    print the processed template, as JSON
     stack.py routes STACK      make the routes of its HTTP API
+    stack.py invoke STACK FILE invoke its webhook function with an event
 
 SAM puts the routes of an AWS::Serverless::HttpApi into the Body of the API, an
 OpenAPI document. MiniStack 1.5.33 makes the API and ignores that document (seen
@@ -86,6 +87,12 @@ if __name__ == "__main__":
     command, stack = sys.argv[1], Stack(sys.argv[2])
     if command == "template":
         print(json.dumps(stack.template))
+    elif command == "invoke":
+        with open(sys.argv[3], "rb") as event:
+            answer = boto3.client("lambda").invoke(FunctionName=stack.values["WebhookFunction"], Payload=event.read())
+        if "FunctionError" in answer:
+            sys.exit(answer["Payload"].read().decode())
+        print(answer["Payload"].read().decode())
     else:
         for api_id, openapi in stack.apis():
             make_routes(boto3.client("apigatewayv2"), api_id, openapi)

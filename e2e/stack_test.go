@@ -15,6 +15,7 @@ import (
 
 	"github.com/trunkhook/trunkhook/exotel/exoteltest"
 	"github.com/trunkhook/trunkhook/internal/dynamotest"
+	"github.com/trunkhook/trunkhook/internal/sender"
 	"github.com/trunkhook/trunkhook/ledger"
 )
 
@@ -59,6 +60,9 @@ func deploy(t *testing.T, e *emulator, built, name, prefix string) *stack {
 	return s
 }
 
+// publicURL is what senders would call, and what HubSpot signs.
+const publicURL = "https://hooks.example.com"
+
 // update is sam deploy, with the settings that an environment has, and others.
 func (s *stack) update(t *testing.T, overrides ...string) {
 	t.Helper()
@@ -67,6 +71,7 @@ func (s *stack) update(t *testing.T, overrides ...string) {
 		"deploy", "--template-file", s.built, "--config-file", filepath.Join(dynamotest.Root(), "samconfig.toml"), "--stack-name", s.name,
 		"--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar", "--parameter-overrides",
 		"Architecture=x86_64", "TrunkPrefix=" + s.prefix, "ExotelBaseUrl=" + s.fake.URL,
+		"PublicUrl=" + publicURL,
 	}
 	s.emulator.run(t, variable(t, "E2E_SAM"), append(args, overrides...)...)
 	s.readOutputs(t)
@@ -106,10 +111,16 @@ func (s *stack) putSecrets(t *testing.T) {
 	defer lap(t, "make secrets, from files")()
 	s.bearer = "e2e-bearer-" + s.name
 	config := s.fake.Config()
+	known := sender.Secrets()
+	known["api"] = []string{s.bearer}
+	sources, err := json.Marshal(known)
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
 	for name, content := range map[string]string{
 		"exotel.json":  fmt.Sprintf(`{"api_key":%q,"api_token":%q,"account_sid":%q,"subdomain":"api.exotel.com"}`, config.APIKey, config.APIToken, config.AccountSID),
-		"sources.json": fmt.Sprintf(`{"api":[%q]}`, s.bearer),
+		"sources.json": string(sources),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -137,6 +148,17 @@ func (s *stack) send(t *testing.T, method, path, authorization, body string) ans
 	}
 	r.Header.Set("Authorization", authorization)
 	r.Header.Set("Content-Type", "application/json")
+	resp, text := request(t, r)
+	a := answer{status: resp.StatusCode, header: resp.Header, body: text}
+	if err := json.Unmarshal([]byte(text), &a); err != nil {
+		t.Fatalf("%s %s: %d %s: %v", method, path, resp.StatusCode, text, err)
+	}
+	return a
+}
+
+// request sends it, and reads the whole answer.
+func request(t *testing.T, r *http.Request) (*http.Response, string) {
+	t.Helper()
 	resp, err := (&http.Client{Timeout: time.Minute}).Do(r)
 	if err != nil {
 		t.Fatal(err)
@@ -146,11 +168,7 @@ func (s *stack) send(t *testing.T, method, path, authorization, body string) ans
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := answer{status: resp.StatusCode, header: resp.Header, body: string(text)}
-	if err := json.Unmarshal(text, &a); err != nil {
-		t.Fatalf("%s %s: %d %s: %v", method, path, resp.StatusCode, text, err)
-	}
-	return a
+	return resp, string(text)
 }
 
 func (s *stack) signUp(t *testing.T, id string) answer {

@@ -72,10 +72,12 @@ func addFaults(invalid *provision.InvalidError, err error) {
 	}
 }
 
-// unwrap takes the signup out of an event around it.
+// unwrap takes the signup out of an event around it. One that has its id outside
+// is no event: what else it holds is ignored, whatever its name.
 func unwrap(object map[string]any) (map[string]any, bool) {
 	data, wrapped := object["data"]
-	if _, typed := object["type"].(string); !typed || !wrapped {
+	_, typed := object["type"].(string)
+	if _, flat := object["signup_id"]; flat || !typed || !wrapped {
 		return object, true
 	}
 	inner, ok := data.(map[string]any)

@@ -7,8 +7,9 @@
 // It asks for Exotel's credentials, tries them, stores them, and makes the first
 // secrets of source api. With -exotel-file or -sources-file it stores what is in
 // the file ("-" for standard input) instead of asking. -add SOURCE makes one more
-// secret for a source and keeps those that are there, to rotate it in; -drop SOURCE
-// then leaves the newest of each kind.
+// secret for a source and keeps those that are there, to rotate it in; -set SOURCE
+// asks for one that the sender made; -drop SOURCE then leaves the newest of each
+// kind.
 package main
 
 import (
@@ -39,7 +40,7 @@ func main() {
 type options struct {
 	exotelID, sourcesID     string
 	exotelFile, sourcesFile string
-	add, drop               string
+	add, set, drop          string
 	signing                 bool
 	exotelURL               string
 }
@@ -52,6 +53,7 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.exotelFile, "exotel-file", "", "store Exotel's credentials from this file; - is standard input")
 	flags.StringVar(&o.sourcesFile, "sources-file", "", "store the sources' secrets from this file; - is standard input")
 	flags.StringVar(&o.add, "add", "", "make one more secret for this source")
+	flags.StringVar(&o.set, "set", "", "ask for a secret that this source's sender shows, and take it too")
 	flags.BoolVar(&o.signing, "signing", false, "with -add: one that signs (whsec_...), not a bearer token")
 	flags.StringVar(&o.drop, "drop", "", "leave this source the newest of each kind")
 	flags.StringVar(&o.exotelURL, "exotel-url", "", "try the credentials here instead of at Exotel")
@@ -94,6 +96,12 @@ func (o options) do(ctx context.Context, s store, stdin io.Reader, open func() (
 	switch {
 	case o.add != "":
 		return o.addSecret(ctx, s, out)
+	case o.set != "":
+		p, err := open()
+		if err != nil {
+			return err
+		}
+		return o.setSecret(ctx, s, p, out)
 	case o.drop != "":
 		return o.dropSecrets(ctx, s, out)
 	case o.exotelFile == "" && o.sourcesFile == "":

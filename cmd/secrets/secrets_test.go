@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -140,8 +141,14 @@ func TestFilesAreStoredAsTheyAre(t *testing.T) {
 		"no JSON":      {"-exotel-file", file("1", "hunter2")},
 		"lacks a key":  {"-exotel-file", file("2", `{"api_key":"hunter2"}`)},
 		"no lists":     {"-sources-file", file("3", `{"api":"hunter2"}`)},
+		"not base64":   {"-sources-file", file("4", `{"stripe":["whsec_###"],"api":["good","whsec_###hunter2"]}`)},
+		"empty":        {"-sources-file", file("5", `{"api":["hunter2"],"zoho":[" "]}`)},
 	} {
-		if _, err := use(t, v, nil, append(args, "-exotel-url", fake.URL)...); err == nil || v["E"] != good || v["S"] != sources || strings.Contains(err.Error(), "hunter2") {
+		_, err := use(t, v, nil, append(args, "-exotel-url", fake.URL)...)
+		if says := map[string]string{"no lists": "api", "not base64": "secret 2 of source api", "empty": "secret 1 of source zoho"}[name]; err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v doesn't say %q", name, err, says)
+		}
+		if err == nil || v["E"] != good || v["S"] != sources || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v, stored %s and %s", name, err, v["E"], v["S"])
 		}
 	}
@@ -171,6 +178,33 @@ func TestRotatingASourcesSecret(t *testing.T) {
 	}
 	if _, err := use(t, v, nil, "-drop", "pipedrive"); err == nil {
 		t.Error("dropped from a source that has none")
+	}
+}
+
+// Stripe, HubSpot and Shopify show secrets of their own making.
+func TestSecretThatASenderShowsIsAskedForAndPutInFront(t *testing.T) {
+	t.Parallel()
+	v := vault{"S": `{"api":["x"],"stripe":["whsec_old"]}`}
+	p := &person{t: t, answers: []string{"whsec_hunter2"}}
+	out, err := use(t, v, p, "-set", "stripe")
+	sources, _ := secrets.ParseSources(v["S"])
+	if err != nil || !slices.Equal(sources["stripe"], []string{"whsec_hunter2", "whsec_old"}) || len(sources["api"]) != 1 {
+		t.Errorf("stored %s, %v", v["S"], err)
+	}
+	if len(p.hidden) != 1 || !strings.Contains(p.hidden[0], "stripe") || strings.Contains(out, "hunter2") || !strings.Contains(out, "at once") {
+		t.Errorf("hidden: %v, said %s", p.hidden, out)
+	}
+	before := v["S"]
+	for source, answer := range map[string]string{"stripe": "", "api": "whsec_###hunter2"} {
+		if _, err := use(t, v, &person{t: t, answers: []string{answer}}, "-set", source); err == nil || v["S"] != before || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%q for %s: %v, stored %s", answer, source, err, v["S"])
+		}
+	}
+	if _, err := use(t, v, &person{t: t, answers: []string{"whsec_old"}}, "-set", "stripe"); err != nil {
+		t.Fatal(err)
+	}
+	if sources, _ = secrets.ParseSources(v["S"]); !slices.Equal(sources["stripe"], []string{"whsec_old", "whsec_hunter2"}) {
+		t.Errorf("one that is there already: %v", sources["stripe"])
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/trunkhook/trunkhook/handler/verify"
 	"github.com/trunkhook/trunkhook/internal/secrets"
@@ -36,6 +37,9 @@ func (o options) storeSources(ctx context.Context, s store, text string, out io.
 	sources, err := secrets.ParseSources(text)
 	if err != nil {
 		return err
+	}
+	if err := secrets.CheckAll(sources); err != nil { // the functions could only leave it out
+		return fmt.Errorf("nothing is stored, because one can't be used: %w", err)
 	}
 	if err := s.put(ctx, o.sourcesID, text); err != nil {
 		return err
@@ -90,21 +94,44 @@ func (o options) firstSecrets(ctx context.Context, s store, out io.Writer) error
 	return nil
 }
 
-// addSecret puts one more in front. Those that are there go on working.
+// addSecret makes one more.
 func (o options) addSecret(ctx context.Context, s store, out io.Writer) error {
-	secret, opened := newSecret(o.signing), false
+	secret := newSecret(o.signing)
+	err := o.putInFront(ctx, s, o.add, secret, out)
+	if err == nil {
+		fmt.Fprintf(out, "  %s\n", secret)
+	}
+	return err
+}
+
+// setSecret asks for one that the sender shows.
+func (o options) setSecret(ctx context.Context, s store, p prompter, out io.Writer) error {
+	secret, err := p.askHidden(fmt.Sprintf("Secret of source %s, as its sender shows it (not shown here): ", o.set))
+	if err != nil {
+		return err
+	}
+	if err := secrets.Check(o.set, secret); err != nil {
+		return fmt.Errorf("it is not stored, because it can't be used: %w", err)
+	}
+	return o.putInFront(ctx, s, o.set, secret, out)
+}
+
+// putInFront gives a source one more secret. Those that are there go on working.
+func (o options) putInFront(ctx context.Context, s store, source, secret string, out io.Writer) error {
+	opened := false
 	err := o.change(ctx, s, func(sources map[string][]string) error {
-		opened = len(sources[o.add]) == 0
-		sources[o.add] = append([]string{secret}, sources[o.add]...)
+		opened = len(sources[source]) == 0
+		others := slices.DeleteFunc(sources[source], func(other string) bool { return other == secret })
+		sources[source] = append([]string{secret}, others...)
 		return nil
 	})
 	switch {
 	case err != nil:
 		return err
 	case opened:
-		fmt.Fprintf(out, "Source %s is open%s.\n  %s\n", o.add, noticed, secret)
+		fmt.Fprintf(out, "Source %s is open%s.\n", source, noticed)
 	default:
-		fmt.Fprintf(out, "Source %s takes this one too, at once; the others go on working until -drop %s.\n  %s\n", o.add, o.add, secret)
+		fmt.Fprintf(out, "Source %s takes this one too, at once; the others go on working until -drop %s.\n", source, source)
 	}
 	return nil
 }

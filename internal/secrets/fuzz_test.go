@@ -49,8 +49,8 @@ func FuzzParseCredentials(f *testing.F) {
 	})
 }
 
-// saidOfSecret are the texts that the log may hold about one.
-var saidOfSecret = regexp.MustCompile(`^level=WARN msg="a secret of a source can't be used" source=([a-z][a-z0-9-]{0,31}|"\(not a source's name\)") index=\d+ error="(it is empty|a signing secret is whsec_ and base64)"$`)
+// saidOfSecret are the texts that the log may hold about one, or about a source.
+var saidOfSecret = regexp.MustCompile(`^level=WARN msg=("a secret of a source can't be used"|"a source is closed") source=([a-z][a-z0-9-]{0,31}|"\(not a source's name\)") (index=\d+ error="(it is empty|a signing secret is whsec_ and base64)"|error="the secrets of a source are not \[\\"secret\\", \.\.\.\]")$`)
 
 // FuzzParseSources: secrets that can match a request, or none, and nothing of
 // them in the error or in the log.
@@ -83,7 +83,7 @@ func FuzzParseSources(f *testing.F) {
 		}
 		for source, secrets := range *sources {
 			for _, secret := range secrets {
-				if check(source, secret) != nil || strings.TrimSpace(secret) != secret {
+				if Check(source, secret) != nil || strings.TrimSpace(secret) != secret {
 					t.Fatalf("%s: %q is taken", source, secret)
 				}
 			}

@@ -359,6 +359,22 @@ func TestStrangersMakeUsFetchThreeTimesAndThenEveryTenSeconds(t *testing.T) {
 	})
 }
 
+func TestWrongSecretIsAnsweredSoonWhateverHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{text: `{"api":["one"]}`}
+		sources := sourcesOf(s)
+		if err := sources.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.takes = time.Hour
+		start := time.Now()
+		if got, err := sources.Renew(t.Context(), "api"); err == nil || time.Since(start) > time.Second {
+			t.Errorf("%v, %v after %v", got, err, time.Since(start))
+		}
+		time.Sleep(time.Minute) // the fetch ends
+	})
+}
+
 // Who comes while a fetch is under way waits for that one.
 func TestStrangersAtOnceShareAFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -405,9 +421,26 @@ func TestOtherSourcesSecretsLookAsTheirSendersShowThem(t *testing.T) {
 	}
 }
 
+func TestMalformedSourceIsClosedAndTheOthersWork(t *testing.T) {
+	t.Parallel()
+	for _, malformed := range []string{`"hunter2"`, `[1234567]`, `{"hunter2":[]}`} {
+		var log bytes.Buffer
+		s := &store{text: `{"api":["good"],"zoho":` + malformed + `,"hubspot":["good too"]}`}
+		sources := secrets.NewSources(s.fetch, slog.New(slog.NewTextHandler(&log, nil)))
+		for source, want := range map[string]int{"api": 1, "zoho": 0, "hubspot": 1} {
+			if got, err := sources.Of(t.Context(), source); err != nil || len(got) != want {
+				t.Errorf("%s: %s has %v, %v", malformed, source, got, err)
+			}
+		}
+		if said := log.String(); strings.Count(said, "\n") != 1 || !strings.Contains(said, "source=zoho") || strings.Contains(said, "hunter2") || strings.Contains(said, "1234567") {
+			t.Errorf("%s: said %s", malformed, said)
+		}
+	}
+}
+
 func TestSourcesThatCannotBeUsed(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"hunter2", `{"api":"hunter2"}`, `["hunter2"]`, "null", ""} {
+	for _, text := range []string{"hunter2", `["hunter2"]`, "null", ""} {
 		if err := sourcesOf(&store{text: text}).Load(t.Context()); err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", text, err)
 		}

@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,9 +56,15 @@ const (
 	renewEvery     = 10 * time.Second
 )
 
+// renewWait is what a renewal may cost a request, which most likely is a
+// stranger's.
+const renewWait = time.Second
+
 // Renew implements handler.Secrets. It fetches three times at once, and then every
 // 10 s.
 func (s *Sources) Renew(ctx context.Context, source string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, renewWait)
+	defer cancel()
 	old, _, _ := s.cache.last()
 	all, err := s.cache.newer(ctx, old)
 	if err != nil || all == nil {
@@ -65,13 +74,34 @@ func (s *Sources) Renew(ctx context.Context, source string) ([]string, error) {
 }
 
 // ParseSources reads {"source": ["secret", ...], ...}. The error holds nothing of
-// it.
+// the secrets.
 func ParseSources(text string) (map[string][]string, error) {
-	var sources map[string][]string
-	if json.Unmarshal([]byte(text), &sources) != nil || sources == nil {
-		return nil, errors.New(`it is not {"source": ["secret", ...], ...}`)
+	sources, malformed, err := parseSources(text)
+	if err == nil && len(malformed) > 0 {
+		err = fmt.Errorf("%w: %s", errNoList, shown(malformed[0]))
 	}
-	return sources, nil
+	return sources, err
+}
+
+var errNoList = errors.New(`the secrets of a source are not ["secret", ...]`)
+
+// parseSources also returns the names of the sources that it can't read.
+func parseSources(text string) (sources map[string][]string, malformed []string, err error) {
+	var raw map[string]json.RawMessage
+	if json.Unmarshal([]byte(text), &raw) != nil || raw == nil {
+		return nil, nil, errors.New(`it is not {"source": ["secret", ...], ...}`)
+	}
+	sources = make(map[string][]string, len(raw))
+	for source, list := range raw {
+		var secrets []string
+		if json.Unmarshal(list, &secrets) != nil {
+			malformed = append(malformed, source)
+			continue
+		}
+		sources[source] = secrets
+	}
+	slices.Sort(malformed)
+	return sources, malformed, nil
 }
 
 var sourceName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
@@ -85,17 +115,21 @@ func shown(source string) string {
 	return source
 }
 
-// usable leaves out what can never match, and says so by its place.
+// usable leaves out what can never match, and says so by its place: a slip in one
+// source closes no other.
 func usable(text string, log *slog.Logger) (*map[string][]string, error) {
-	sources, err := ParseSources(text)
+	sources, malformed, err := parseSources(text)
 	if err != nil {
 		return nil, err
+	}
+	for _, source := range malformed {
+		log.Warn("a source is closed", "source", shown(source), "error", errNoList)
 	}
 	for source, secrets := range sources {
 		good := secrets[:0]
 		for i, secret := range secrets {
 			secret = strings.TrimSpace(secret) // pasted secrets bring line breaks
-			if err := check(source, secret); err != nil {
+			if err := Check(source, secret); err != nil {
 				log.Warn("a secret of a source can't be used", "source", shown(source), "index", i, "error", err)
 				continue
 			}
@@ -109,9 +143,21 @@ func usable(text string, log *slog.Logger) (*map[string][]string, error) {
 // sourceAPI is the one source whose kind of authentication is known here.
 const sourceAPI = "api"
 
-// check refuses what can never match. Stripe's secrets begin as those of the API
-// profile do, and look otherwise.
-func check(source, secret string) error {
+// CheckAll is Check for all secrets of all sources; the error says which it is.
+func CheckAll(sources map[string][]string) error {
+	for _, source := range slices.Sorted(maps.Keys(sources)) {
+		for i, secret := range sources[source] {
+			if err := Check(source, strings.TrimSpace(secret)); err != nil {
+				return fmt.Errorf("secret %d of source %s: %w", i+1, shown(source), err)
+			}
+		}
+	}
+	return nil
+}
+
+// Check refuses a secret of a source that can never match. Stripe's begin as those
+// of the API profile do, and look otherwise.
+func Check(source, secret string) error {
 	switch {
 	case source == sourceAPI:
 		return verify.CheckSecret(secret)

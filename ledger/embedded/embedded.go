@@ -7,13 +7,10 @@ package embedded
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"go.etcd.io/bbolt"
-	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/trunkhook/trunkhook/provision"
 )
@@ -47,33 +44,6 @@ func queueOf(r provision.Record) []byte {
 
 // dueFormat sorts as text.
 const dueFormat = "2006-01-02T15:04:05.000Z"
-
-// Open opens or makes the file. Another process that has it open is waited for
-// half a second; then it is an error, as is a file that is no ledger.
-func Open(path string) (*Ledger, error) {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: 500 * time.Millisecond})
-	switch {
-	case errors.Is(err, berrors.ErrTimeout):
-		return nil, fmt.Errorf("%s is in use by another process", path)
-	case errors.Is(err, os.ErrPermission):
-		return nil, fmt.Errorf("%s can't be opened for writing", path)
-	case err != nil:
-		return nil, fmt.Errorf("%s is not a usable table file: %w", path, err)
-	}
-	if err := db.Update(makeBuckets); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s is not a usable table file: %w", path, err), db.Close())
-	}
-	return &Ledger{db}, nil
-}
-
-func makeBuckets(tx *bbolt.Tx) error {
-	for _, name := range append([][]byte{signups, rejects, single}, queues...) {
-		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // Close releases the file.
 func (l *Ledger) Close() error { return l.db.Close() }
