@@ -24,6 +24,7 @@ type entry struct {
 	err          error                     // why nothing could be done
 	counts       map[provision.Outcome]int // of the events of a batch; nil where there was one
 	unusable     bool                      // an operator must look at what was kept
+	notTaken     bool                      // nothing is on disk, and the answer's status doesn't say so
 }
 
 // maxLogged is how much of a text that a stranger chose gets into a line.
@@ -81,7 +82,7 @@ func (e *entry) setSignupID(id string) {
 
 func (e *entry) write(ctx context.Context, log *slog.Logger, status int, took time.Duration) {
 	if e.result.Outcome == "" {
-		e.result.Outcome = outcomeOf(status)
+		e.result.Outcome = e.outcomeOf(status)
 	}
 	attrs := []slog.Attr{
 		slog.String("method", e.method), slog.String("path", e.path), slog.Int("status", status),
@@ -95,8 +96,8 @@ func (e *entry) write(ctx context.Context, log *slog.Logger, status int, took ti
 		attrs = append(attrs, slog.Any("outcomes", e.counts))
 	}
 	level := max(e.result.Level(), levelOf(status))
-	if e.unusable {
-		attrs, level = append(attrs, slog.String("alarm", alarmUnusable)), slog.LevelError
+	if alarm := e.alarm(); alarm != "" {
+		attrs, level = append(attrs, slog.String("alarm", alarm)), slog.LevelError
 	}
 	if e.err != nil {
 		attrs = append(attrs, slog.String("error", e.err.Error()))
@@ -114,8 +115,22 @@ const (
 	outcomeUnusable provision.Outcome = "unusable"
 )
 
-// alarmUnusable: a source's mapping doesn't fit what its sender sends.
-const alarmUnusable = "unusable_event"
+const (
+	// alarmUnusable: a source's mapping doesn't fit what its sender sends.
+	alarmUnusable = "unusable_event"
+	// alarmNotTaken: a signup is not on disk, and its sender may not send it again.
+	alarmNotTaken = "not_taken"
+)
+
+func (e *entry) alarm() string {
+	switch {
+	case e.notTaken:
+		return alarmNotTaken
+	case e.unusable:
+		return alarmUnusable
+	}
+	return ""
+}
 
 // tell notes what became of a delivery's events: in the request's own line where
 // there was one, else in a line for each.
@@ -146,7 +161,10 @@ func (e *entry) tell(ctx context.Context, log *slog.Logger, source string, t tak
 }
 
 // outcomeOf names what never came to the engine.
-func outcomeOf(status int) provision.Outcome {
+func (e *entry) outcomeOf(status int) provision.Outcome {
+	if e.notTaken {
+		status = http.StatusServiceUnavailable // what it would have been
+	}
 	switch status {
 	case http.StatusOK:
 		return "shown"

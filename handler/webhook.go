@@ -63,7 +63,10 @@ func (h *Handler) takeWebhook(ctx context.Context, r *request, w way) response {
 	if err != nil {
 		list = []sources.Event{{Fault: err, Raw: unreadable(r.body)}}
 	}
-	return w.reply(h.take(ctx, r, w.source.Name, list, h.provisionAll))
+	taken := h.take(ctx, r, w.source.Name, list, h.provisionAll)
+	answer := w.reply(taken)
+	r.entry.notTaken = taken.unavailable && answer.StatusCode < http.StatusInternalServerError
+	return answer
 }
 
 // unreadable stands for a body that can't be read: what of it is a secret can't be
