@@ -131,6 +131,9 @@ bench: size ## the figures of docs/benchmarks.md
 # --- through SAM --------------------------------------------------------------
 
 SAM ?= .tools/sam/bin/sam
+# One of your own (SAM=sam) is not ours to make; nor is the engine at an endpoint.
+SAM_NEEDED := $(filter .tools/%,$(SAM))
+ENGINE_NEEDED := $(if $(DYNAMODB_ENDPOINT)$(DYNOXIDE),,engines)
 ENV ?= default
 export SAM_CLI_TELEMETRY := 0
 
@@ -151,21 +154,21 @@ HERE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 	touch $@
 
 .PHONY: template
-template: $(SAM) ## check template.yaml and samconfig.toml
+template: $(SAM_NEEDED) ## check template.yaml and samconfig.toml
 	AWS_DEFAULT_REGION=eu-west-1 $(SAM) validate --lint
 	.tools/sam/bin/cfn-lint --regions ap-south-1 ap-southeast-1 eu-west-1 us-east-1 -- template.yaml
 
 .PHONY: deploy
-deploy: $(SAM) ## deploy to your AWS account: ENV=default, staging or prod of samconfig.toml
+deploy: $(SAM_NEEDED) ## deploy to your AWS account: ENV=default, staging or prod of samconfig.toml
 	$(SAM_BUILD)
 	$(SAM) deploy --config-env $(ENV)
 
 .PHONY: outputs
-outputs: $(SAM) ## where the deployed stack is (ENV)
+outputs: $(SAM_NEEDED) ## where the deployed stack is (ENV)
 	@$(SAM) list stack-outputs --config-env $(ENV)
 
 .PHONY: secrets
-secrets: $(SAM) ## put the deployed stack's secrets in, asking on the terminal (ENV; ARGS=-help)
+secrets: $(SAM_NEEDED) ## put the deployed stack's secrets in, asking on the terminal (ENV; ARGS=-help)
 	@go run -buildvcs=false ./cmd/secrets -outputs "$$($(SAM) list stack-outputs --config-env $(ENV) --output json)" $(ARGS)
 
 EVENT ?= events/signup.json
@@ -179,13 +182,13 @@ start-api: build/samlocal ## sam local start-api on 127.0.0.1:3000 (API_ADDR), w
 	@build/samlocal -sam $(SAM) -template build/sam/template.yaml -addr $(or $(API_ADDR),127.0.0.1:3000) start-api
 
 .PHONY: build/samlocal
-build/samlocal: $(SAM) engines
+build/samlocal: $(SAM_NEEDED) $(ENGINE_NEEDED)
 	@mkdir -p build
 	@$(SAM_BUILD) --build-dir build/sam --parameter-overrides Architecture=$(HERE) >build/sam.log 2>&1 || { cat build/sam.log; exit 1; }
 	@go build -buildvcs=false -o $@ ./cmd/samlocal
 
 .PHONY: e2e
-e2e: $(SAM) .tools/ministack/bin/ministack ## deploy the template onto an emulator of AWS, and use it
+e2e: $(SAM_NEEDED) .tools/ministack/bin/ministack ## deploy the template onto an emulator of AWS, and use it
 	E2E_SAM=$(abspath $(SAM)) E2E_MINISTACK=$(abspath .tools/ministack/bin) E2E_GOFLAGS="$(BUILD_FLAGS)" \
 		go test -tags e2e -count=1 -timeout 15m -v ./e2e
 

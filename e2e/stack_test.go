@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +43,7 @@ func build(t *testing.T, e *emulator) string {
 	dir := t.TempDir()
 	t.Setenv("CGO_ENABLED", "0")
 	t.Setenv("GOFLAGS", variable(t, "E2E_GOFLAGS"))
-	e.run(t, variable(t, "E2E_SAM"), "build", "--build-dir", dir, "--parameter-overrides", "Architecture=x86_64")
+	e.run(t, variable(t, "E2E_SAM"), "build", "--build-dir", dir, "--parameter-overrides", "Architecture="+architecture())
 	return filepath.Join(dir, "template.yaml")
 }
 
@@ -70,7 +71,7 @@ func (s *stack) update(t *testing.T, overrides ...string) {
 	args := []string{
 		"deploy", "--template-file", s.built, "--config-file", filepath.Join(dynamotest.Root(), "samconfig.toml"), "--stack-name", s.name,
 		"--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar", "--parameter-overrides",
-		"Architecture=x86_64", "TrunkPrefix=" + s.prefix, "ExotelBaseUrl=" + s.fake.URL,
+		"Architecture=" + architecture(), "TrunkPrefix=" + s.prefix, "ExotelBaseUrl=" + s.fake.URL,
 		"PublicUrl=" + publicURL,
 	}
 	s.emulator.run(t, variable(t, "E2E_SAM"), append(args, overrides...)...)
@@ -174,4 +175,12 @@ func request(t *testing.T, r *http.Request) (*http.Response, string) {
 func (s *stack) signUp(t *testing.T, id string) answer {
 	t.Helper()
 	return s.send(t, http.MethodPost, "/signups", "Bearer "+s.bearer, fmt.Sprintf(`{"signup_id":%q,"company":"Acme Telecom"}`, id))
+}
+
+// architecture is this machine's, as Lambda calls it.
+func architecture() string {
+	if runtime.GOARCH == "arm64" {
+		return "arm64"
+	}
+	return "x86_64"
 }

@@ -92,7 +92,12 @@ func (e *Engine) wait(err error, now time.Time, age time.Duration) (wait time.Du
 // concernsAll tells whether what failed would fail for every other signup now:
 // the account's limit, its credentials, or the account itself.
 func concernsAll(err error) bool {
-	return errors.Is(err, exotel.ErrRateLimited) || errors.Is(err, exotel.ErrUnauthorized) || errors.Is(err, errNoCredentials)
+	for _, kind := range []error{exotel.ErrRateLimited, exotel.ErrUnauthorized, exotel.ErrForbidden, exotel.ErrNotFound, errNoCredentials} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return false
 }
 
 func retryAfter(err error) time.Duration {

@@ -152,6 +152,8 @@ func TestPassEndsWhereExotelRefusesTheAccount(t *testing.T) {
 		"rate limit": func(w *world) {
 			w.fake.Inject(exoteltest.Create, exoteltest.RateLimit("30"), exoteltest.RateLimit("30"))
 		},
+		"forbidden": func(w *world) { w.refuseAll(403) },
+		"not found": func(w *world) { w.refuseAll(404) },
 		"no secret": func(w *world) { w.accounts.down = errors.New("down") },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -166,6 +168,13 @@ func TestPassEndsWhereExotelRefusesTheAccount(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// refuseAll has the next hundred creates refused so.
+func (w *world) refuseAll(status int) {
+	for range 100 {
+		w.fake.Inject(exoteltest.Create, exoteltest.Fail(status))
 	}
 }
 

@@ -17,6 +17,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
+	"net/netip"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -69,7 +71,7 @@ func parse(args []string) (options, error) {
 		return options{}, fmt.Errorf("%s is not there: run sam build first", o.built)
 	}
 	if o.event == "" {
-		return o, nil
+		return o, checkLoopback(o.addr)
 	}
 	_, err := os.Stat(o.event)
 	return o, err
@@ -106,4 +108,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 // bootstrap is the built function.
 func (o options) bootstrap() string {
 	return filepath.Join(filepath.Dir(o.built), o.function, "bootstrap")
+}
+
+// checkLoopback: everybody knows the secrets here.
+func checkLoopback(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("-addr %s must be host:port", addr)
+	}
+	if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
+		return fmt.Errorf("-addr %s must be a loopback address: everybody knows the secrets here", addr)
+	}
+	return nil
 }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"sort"
+	"time"
 
 	"github.com/trunkhook/trunkhook/exotel/exoteltest"
 	"github.com/trunkhook/trunkhook/internal/dynamotest"
@@ -21,6 +23,7 @@ var bearer = sender.Secrets()["api"][0]
 // parts are what the functions need besides themselves.
 type parts struct {
 	table   dynamotest.Engine
+	name    string // of the table
 	secrets *lambdatest.SecretsManager
 	exotel  *exoteltest.Server
 }
@@ -40,7 +43,8 @@ func startParts(ctx context.Context, host string) (*parts, error) {
 }
 
 func (p *parts) start(ctx context.Context, host string) (err error) {
-	if err = p.table.MakeTable(ctx, "signups"); err != nil {
+	p.name = fmt.Sprintf("signups-%d-%d", os.Getpid(), time.Now().Unix()) // an engine of one's own keeps the last one
+	if err = p.table.MakeTable(ctx, p.name); err != nil {
 		return err
 	}
 	anyPort := net.JoinHostPort(host, "0")
@@ -80,7 +84,7 @@ func (p *parts) env(host string) map[string]string {
 		return "http://" + net.JoinHostPort(host, parsed.Port())
 	}
 	return map[string]string{
-		"SIGNUPS_TABLE": "signups", "EXOTEL_SECRET_ID": "exotel", "SOURCES_SECRET_ID": "sources", "TRUNK_PREFIX": "loc",
+		"SIGNUPS_TABLE": p.name, "EXOTEL_SECRET_ID": "exotel", "SOURCES_SECRET_ID": "sources", "TRUNK_PREFIX": "loc",
 		"AWS_ENDPOINT_URL_DYNAMODB": at(p.table.Endpoint), "AWS_ENDPOINT_URL_SECRETS_MANAGER": at(p.secrets.URL), "EXOTEL_BASE_URL": at(p.exotel.URL),
 	}
 }

@@ -5,6 +5,7 @@ package settings
 import (
 	"errors"
 	"net/netip"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -53,8 +54,6 @@ func Webhook(getenv func(string) string) (Settings, error) {
 	r := reader{getenv: getenv}
 	s := r.shared()
 	s.SourcesSecretID = r.required("SOURCES_SECRET_ID")
-	s.PublicURL = r.publicURL()
-	s.ReplyWithin = r.replyWithin()
 	s.SourcesOverrides = r.getenv("SOURCES_OVERRIDES")
 	return s, r.err()
 }
@@ -80,11 +79,15 @@ func (r *reader) err() error {
 	return errors.New(strings.Join(r.faults, "; "))
 }
 
+// shared are those of both functions. Where one of them is set for the reconciler,
+// which doesn't answer anybody, it has to be right all the same.
 func (r *reader) shared() Settings {
 	s := Settings{
-		SignupsTable:   r.required("SIGNUPS_TABLE"),
+		SignupsTable:   r.table(),
 		ExotelSecretID: r.required("EXOTEL_SECRET_ID"),
+		PublicURL:      r.publicURL(),
 		TrunkPrefix:    DefaultTrunkPrefix,
+		ReplyWithin:    r.replyWithin(),
 		CallsPerMinute: r.callsPerMinute(),
 	}
 	s.ExotelBaseURL, s.AllowPlainHTTP = r.exotelBaseURL()
@@ -104,6 +107,20 @@ func (r *reader) required(name string) string {
 		r.fault(name, "is not set")
 	case strings.ContainsAny(value, " \t\r\n"):
 		r.fault(name, "holds white space")
+	}
+	return value
+}
+
+// tableName is a name or an ARN, as DynamoDB takes them (API reference, TableName).
+var tableName = regexp.MustCompile(`^(arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/)?[A-Za-z0-9_.-]{3,255}$`)
+
+func (r *reader) table() string {
+	value := r.getenv("SIGNUPS_TABLE")
+	switch {
+	case value == "":
+		r.fault("SIGNUPS_TABLE", "is not set")
+	case !tableName.MatchString(value):
+		r.fault("SIGNUPS_TABLE", "must be the name of a table, or its ARN")
 	}
 	return value
 }

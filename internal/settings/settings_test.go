@@ -28,8 +28,19 @@ func TestDefaults(t *testing.T) {
 
 func TestReconcilerNeedsNoSources(t *testing.T) {
 	t.Parallel()
-	if _, err := settings.Reconciler(env("SOURCES_SECRET_ID=", "REPLY_WITHIN=nonsense")); err != nil {
+	if _, err := settings.Reconciler(env("SOURCES_SECRET_ID=")); err != nil {
 		t.Error(err)
+	}
+}
+
+// What the webhook alone uses is held to be a mistake in the reconciler, too.
+func TestReconcilerRefusesWhatTheWebhookWould(t *testing.T) {
+	t.Parallel()
+	for _, pair := range []string{"REPLY_WITHIN=nonsense", "PUBLIC_URL=hooks", "TRUNK_PREFIX=Toolong", "SIGNUPS_TABLE=a b"} {
+		name, _, _ := strings.Cut(pair, "=")
+		if _, err := settings.Reconciler(env(pair)); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", pair, err)
+		}
 	}
 }
 
@@ -51,41 +62,49 @@ func TestEveryFaultIsNamedInOneLine(t *testing.T) {
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	for pair, fault := range map[string]string{
-		"TRUNK_PREFIX=a":                                   "",
-		"TRUNK_PREFIX=st1":                                 "",
-		"TRUNK_PREFIX=four":                                "TRUNK_PREFIX",
-		"TRUNK_PREFIX=t_":                                  "TRUNK_PREFIX",
-		"EXOTEL_CALLS_PER_MINUTE=0":                        "",
-		"EXOTEL_CALLS_PER_MINUTE=1":                        "",
-		"EXOTEL_CALLS_PER_MINUTE=100000":                   "",
-		"EXOTEL_CALLS_PER_MINUTE=100001":                   "EXOTEL_CALLS_PER_MINUTE",
-		"EXOTEL_CALLS_PER_MINUTE=-1":                       "EXOTEL_CALLS_PER_MINUTE",
-		"EXOTEL_CALLS_PER_MINUTE=1.5":                      "EXOTEL_CALLS_PER_MINUTE",
-		"REPLY_WITHIN=100ms":                               "",
-		"REPLY_WITHIN=99ms":                                "REPLY_WITHIN",
-		"REPLY_WITHIN=1m30s":                               "",
-		"REPLY_WITHIN=15m":                                 "",
-		"REPLY_WITHIN=15m1s":                               "REPLY_WITHIN",
-		"REPLY_WITHIN=0":                                   "REPLY_WITHIN",
-		"REPLY_WITHIN=-4s":                                 "REPLY_WITHIN",
-		"PUBLIC_URL=https://hooks.example.com/v1/":         "",
-		"PUBLIC_URL=https://user:pw@hooks.example.com":     "PUBLIC_URL",
-		"PUBLIC_URL=https://hooks.example.com?a=b":         "PUBLIC_URL",
-		"PUBLIC_URL=ftp://hooks.example.com":               "PUBLIC_URL",
-		"EXOTEL_BASE_URL=https://proxy.example/exotel":     "",
-		"EXOTEL_BASE_URL=http://127.0.0.1:4010":            "",
-		"EXOTEL_BASE_URL=http://localhost:4010":            "",
-		"EXOTEL_BASE_URL=http://[::1]:4010":                "",
-		"EXOTEL_BASE_URL=http://10.88.0.1:4010":            "EXOTEL_BASE_URL",
-		"EXOTEL_BASE_URL=http://api.exotel.com":            "EXOTEL_BASE_URL",
-		"EXOTEL_BASE_URL=http://127.0.0.1.example":         "EXOTEL_BASE_URL",
-		"EXOTEL_BASE_URL=https://key:token@api.exotel.com": "EXOTEL_BASE_URL",
-		"EXOTEL_BASE_URL=api.exotel.com":                   "EXOTEL_BASE_URL",
-		"EXOTEL_BASE_URL=https://api.exotel.com?":          "EXOTEL_BASE_URL",
-		"EXOTEL_BASE_URL=https://:443":                     "EXOTEL_BASE_URL",
-		"PUBLIC_URL=https://:443":                          "PUBLIC_URL",
-		"PUBLIC_URL=///":                                   "PUBLIC_URL",
-		"SIGNUPS_TABLE= ":                                  "SIGNUPS_TABLE",
+		"TRUNK_PREFIX=a":                                                       "",
+		"TRUNK_PREFIX=st1":                                                     "",
+		"TRUNK_PREFIX=four":                                                    "TRUNK_PREFIX",
+		"TRUNK_PREFIX=t_":                                                      "TRUNK_PREFIX",
+		"EXOTEL_CALLS_PER_MINUTE=0":                                            "",
+		"EXOTEL_CALLS_PER_MINUTE=1":                                            "",
+		"EXOTEL_CALLS_PER_MINUTE=100000":                                       "",
+		"EXOTEL_CALLS_PER_MINUTE=100001":                                       "EXOTEL_CALLS_PER_MINUTE",
+		"EXOTEL_CALLS_PER_MINUTE=-1":                                           "EXOTEL_CALLS_PER_MINUTE",
+		"EXOTEL_CALLS_PER_MINUTE=1.5":                                          "EXOTEL_CALLS_PER_MINUTE",
+		"REPLY_WITHIN=100ms":                                                   "",
+		"REPLY_WITHIN=99ms":                                                    "REPLY_WITHIN",
+		"REPLY_WITHIN=1m30s":                                                   "",
+		"REPLY_WITHIN=15m":                                                     "",
+		"REPLY_WITHIN=15m1s":                                                   "REPLY_WITHIN",
+		"REPLY_WITHIN=0":                                                       "REPLY_WITHIN",
+		"REPLY_WITHIN=-4s":                                                     "REPLY_WITHIN",
+		"PUBLIC_URL=https://hooks.example.com/v1/":                             "",
+		"PUBLIC_URL=https://user:pw@hooks.example.com":                         "PUBLIC_URL",
+		"PUBLIC_URL=https://hooks.example.com?a=b":                             "PUBLIC_URL",
+		"PUBLIC_URL=ftp://hooks.example.com":                                   "PUBLIC_URL",
+		"EXOTEL_BASE_URL=https://proxy.example/exotel":                         "",
+		"EXOTEL_BASE_URL=http://127.0.0.1:4010":                                "",
+		"EXOTEL_BASE_URL=http://localhost:4010":                                "",
+		"EXOTEL_BASE_URL=http://[::1]:4010":                                    "",
+		"EXOTEL_BASE_URL=http://10.88.0.1:4010":                                "EXOTEL_BASE_URL",
+		"EXOTEL_BASE_URL=http://api.exotel.com":                                "EXOTEL_BASE_URL",
+		"EXOTEL_BASE_URL=http://127.0.0.1.example":                             "EXOTEL_BASE_URL",
+		"EXOTEL_BASE_URL=https://key:token@api.exotel.com":                     "EXOTEL_BASE_URL",
+		"EXOTEL_BASE_URL=api.exotel.com":                                       "EXOTEL_BASE_URL",
+		"EXOTEL_BASE_URL=https://api.exotel.com?":                              "EXOTEL_BASE_URL",
+		"EXOTEL_BASE_URL=https://:443":                                         "EXOTEL_BASE_URL",
+		"PUBLIC_URL=https://:443":                                              "PUBLIC_URL",
+		"PUBLIC_URL=///":                                                       "PUBLIC_URL",
+		"SIGNUPS_TABLE=trunkhook-prod.Signups_1":                               "",
+		"SIGNUPS_TABLE=arn:aws:dynamodb:ap-south-1:123456789012:table/signups": "",
+		"SIGNUPS_TABLE=arn:aws-us-gov:dynamodb:us-gov-west-1:123456789012:table/signups": "",
+		"SIGNUPS_TABLE=arn:aws:dynamodb:ap-south-1:123456789012:table/signups/index/due": "SIGNUPS_TABLE",
+		"SIGNUPS_TABLE=arn:aws:secretsmanager:ap-south-1:123456789012:secret:signups":    "SIGNUPS_TABLE",
+		"SIGNUPS_TABLE=ab":         "SIGNUPS_TABLE",
+		"SIGNUPS_TABLE=sign/ups":   "SIGNUPS_TABLE",
+		"SIGNUPS_TABLE=${Signups}": "SIGNUPS_TABLE",
+		"SIGNUPS_TABLE= ":          "SIGNUPS_TABLE",
 	} {
 		_, err := settings.Webhook(env(pair))
 		if (err == nil) != (fault == "") || err != nil && !strings.Contains(err.Error(), fault) {
