@@ -50,6 +50,8 @@ var (
 	firstClaim = lease + `, #created_at = if_not_exists(#created_at, :now),
 		#company = if_not_exists(#company, :company), #source = if_not_exists(#source, :source),
 		#fingerprint = if_not_exists(#fingerprint, :fingerprint), #trunk_name = if_not_exists(#trunk_name, :trunk_name)`
+	activation  = `SET #status = :active, #trunk_sid = :trunk_sid, #domain_name = :domain_name, #trunk = :trunk, #updated_at = :now`
+	settled     = ` REMOVE #owner, #lease_until, #due_at, #queue`
 	withAccount = `, #account_sid = if_not_exists(#account_sid, :account)`
 	// A claim that meets itself is refused, so that it doesn't count twice.
 	isFree = `#status = :pending AND #owner <> :owner AND (attribute_not_exists(#lease_until) OR #lease_until <= :now)`
@@ -63,8 +65,9 @@ var (
 	earlyExpr           = newExpression(lease, isFree)
 	earlyAccountExpr    = newExpression(lease+withAccount, isFree)
 	pinExpr             = newExpression(`SET #account_sid = :account, #updated_at = :now`, isHeld+` AND (attribute_not_exists(#account_sid) OR #account_sid = :account)`)
-	activateExpr        = newExpression(`SET #status = :active, #trunk_sid = :trunk_sid, #domain_name = :domain_name, #trunk = :trunk, #updated_at = :now REMOVE #owner, #lease_until, #due_at, #queue, #last_error`, isHeld)
-	rejectExpr          = newExpression(`SET #status = :rejected, #last_error = :reason, #updated_at = :now REMOVE #owner, #lease_until, #due_at, #queue`, isHeld)
+	activateExpr        = newExpression(activation+settled+`, #last_error`, isHeld)
+	activateAccountExpr = newExpression(activation+withAccount+settled+`, #last_error`, isHeld)
+	rejectExpr          = newExpression(`SET #status = :rejected, #last_error = :reason, #updated_at = :now`+settled, isHeld)
 	releaseExpr         = newExpression(`SET #queue = :queue, #due_at = :due_at, #last_error = :last_error, #updated_at = :now REMOVE #lease_until`, isHeld)
 )
 
@@ -112,10 +115,14 @@ func (l *Ledger) Activate(ctx context.Context, w provision.Activate) (provision.
 	if err != nil {
 		return provision.Record{}, false, fmt.Errorf("ledger: what Exotel answered can't be stored: %w", err)
 	}
-	return l.update(ctx, w.SignupID, activateExpr, item{
+	expr, v := activateExpr, item{
 		":pending": text(string(provision.StatusPending)), ":active": text(string(provision.StatusActive)), ":owner": text(w.Owner),
 		":trunk_sid": text(w.Trunk.SID), ":domain_name": text(w.DomainName()), ":trunk": document, ":now": timestamp(w.Now),
-	}, func(old provision.Record) bool {
+	}
+	if w.AccountSID != "" {
+		expr, v[":account"] = activateAccountExpr, text(w.AccountSID)
+	}
+	return l.update(ctx, w.SignupID, expr, v, func(old provision.Record) bool {
 		return old.Status == provision.StatusActive && old.TrunkSID == w.Trunk.SID
 	})
 }

@@ -188,6 +188,7 @@ func (w Activate) Apply(old *Record) (Record, bool) {
 	active := *old
 	active.Status, active.UpdatedAt = StatusActive, w.Now
 	active.TrunkSID, active.DomainName, active.Trunk = w.Trunk.SID, w.DomainName(), w.Document()
+	active.AccountSID = cmp.Or(active.AccountSID, w.AccountSID)
 	active.LastError = ""
 	return active.settled(), true
 }

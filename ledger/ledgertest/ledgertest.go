@@ -41,6 +41,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"an activation is kept as it is":                     activate,
 		"an activation is by the owner":                      activateByOther,
 		"an activation with the same trunk holds":            activateTwice,
+		"an activation says whose account the trunk is in":   activateUnpinned,
 		"a release gives back":                               release,
 		"a late worker changes nothing":                      lateWorker,
 		"every write recognises itself":                      ambiguousWrites,
@@ -246,6 +247,20 @@ func activateTwice(t *testing.T, l Store) {
 	first := do(t, l.Activate, activateBy("one", "trmum1a", 1), true)
 	same(t, do(t, l.Activate, activateBy("two", "trmum1a", 5), true), first)
 	same(t, do(t, l.Activate, activateBy("two", "trmum1b", 5), false), first)
+}
+
+// Such a signup comes from a copy of its claim that arrives after the table was
+// emptied: the try has pinned the account in the old one.
+func activateUnpinned(t *testing.T, l Store) {
+	unpinned := claim("one", 0)
+	unpinned.AccountSID = ""
+	do(t, l.Claim, unpinned, true)
+	if got := do(t, l.Activate, activateBy("one", "trmum1a", 1), true); got.AccountSID != "acme1" {
+		t.Errorf("got %+v", got)
+	}
+	if got := stored(t, l); got.AccountSID != "acme1" {
+		t.Errorf("stored %+v", got)
+	}
 }
 
 func release(t *testing.T, l Store) {

@@ -50,7 +50,7 @@ func step(rt *rapid.T, t *testing.T, l Store, id string, held *provision.Record)
 		got, holds, err = l.Pin(t.Context(), w)
 	case "activate":
 		w := activateBy(owner, rapid.SampledFrom([]string{"trmum1a", "trmum1b"}).Draw(rt, "trunk"), 0)
-		w.SignupID, w.Now = id, now
+		w.SignupID, w.AccountSID, w.Now = id, account, now
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Activate(t.Context(), w)
 	case "release":
