@@ -79,6 +79,12 @@ burst: engines ## 5,000 signups twice at once: none lost, none twice, no 429; pr
 	@echo '|---|---|---|---|---|---|---|---|'
 	@sed -n 's/^ *burst_test\.go:[0-9]*: \(|.*\)/\1/p' build/burst.txt
 
+SEEDS ?= 100000
+
+.PHONY: sim
+sim: ## play SEEDS schedules (100000) in virtual time; SEED=n for one, with all that happens in it
+	go test ./provision/simulation -count=1 -timeout 60m -v $(if $(SEED),-run '^TestSimulation$$' -seed $(SEED),-seeds $(SEEDS))
+
 .PHONY: build
 build: ## the functions' bootstrap files, for GOARCH_FUNCTIONS (arm64)
 	for function in webhook reconciler; do \

@@ -1,0 +1,246 @@
+package simulation_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/trunkhook/trunkhook/exotel"
+)
+
+// account is one at the vendor's: its trunks, and what it has been asked.
+type account struct {
+	sid      string
+	key      int
+	trunks   []trunk // oldest first
+	arrivals []time.Time
+}
+
+// trunk is one that exists, in the lists from some moment on.
+type trunk struct {
+	exotel.Trunk
+	listedFrom time.Time
+}
+
+// reply is the vendor's answer to one request.
+type reply struct {
+	trunk  *exotel.Trunk
+	page   *exotel.TrunkPage
+	failed *exotel.Error
+}
+
+func fail(kind exotel.Kind, status int) reply {
+	return reply{failed: &exotel.Error{Kind: kind, HTTPStatus: status}}
+}
+
+// create makes a trunk, unless there is one of that name. It is atomic, as the
+// vendor's must be.
+func (w *world) create(by *actor, a *account, key int, name string) reply {
+	if refusal := w.admit(a, key); refusal != nil {
+		return *refusal
+	}
+	taken := slices.ContainsFunc(a.trunks, func(t trunk) bool { return t.Name == name })
+	if taken && !w.weakening.namesNotUnique {
+		return fail(exotel.ErrDuplicate, http.StatusOK)
+	}
+	made := w.add(a, name)
+	w.stats.trunks++
+	if w.tracing {
+		w.trace.add(by.name, "makes the trunk", made.SID, name, "in", a.sid)
+	}
+	w.checkTrunks(name)
+	return reply{trunk: &made}
+}
+
+// add puts a trunk there.
+func (w *world) add(a *account, name string) exotel.Trunk {
+	w.made++
+	lag := throwFor(w.seed, "lag", name).between(0, w.listLag+1)
+	t := exotel.Trunk{SID: fmt.Sprintf("trmum1%d", w.made), Name: name, DomainName: exotel.DomainName(a.sid), Raw: json.RawMessage(`{}`)}
+	a.trunks = append(a.trunks, trunk{t, time.Now().Add(lag)})
+	return t
+}
+
+// admit counts a request and refuses it where it is one too many, or its
+// credentials are old.
+func (w *world) admit(a *account, key int) *reply {
+	if w.crowded(a) {
+		refusal := fail(exotel.ErrRateLimited, http.StatusTooManyRequests)
+		refusal.failed.RetryAfter = 30 * time.Second
+		return &refusal
+	}
+	if key != a.key {
+		refusal := fail(exotel.ErrUnauthorized, http.StatusUnauthorized)
+		return &refusal
+	}
+	return nil
+}
+
+// crowded counts a request, and tells whether it is over the account's limit.
+func (w *world) crowded(a *account) bool {
+	now := time.Now()
+	for len(a.arrivals) > 0 && now.Sub(a.arrivals[0]) >= time.Minute {
+		a.arrivals = a.arrivals[1:]
+	}
+	a.arrivals = append(a.arrivals, now)
+	w.checkRate(len(a.arrivals))
+	return w.callsPerMinute > 0 && len(a.arrivals) > w.vendorLimit()
+}
+
+// list is a page, newest first.
+func (w *world) list(a *account, key int, o exotel.ListOptions) reply {
+	if refusal := w.admit(a, key); refusal != nil {
+		return *refusal
+	}
+	var visible []exotel.Trunk
+	for _, t := range slices.Backward(a.trunks) {
+		if !t.listedFrom.After(time.Now()) && (o.TrunkSID == "" || o.TrunkSID == t.SID) {
+			visible = append(visible, t.Trunk)
+		}
+	}
+	first := min(o.Offset, len(visible))
+	last := min(first+min(o.PageSize, w.pageSize), len(visible))
+	if o.PageSize == 0 {
+		last = min(first+w.pageSize, len(visible))
+	}
+	page := &exotel.TrunkPage{Trunks: visible[first:last]}
+	if last < len(visible) {
+		page.Next = &exotel.ListOptions{PageSize: w.pageSize, Offset: last}
+	}
+	return reply{page: page}
+}
+
+// trunks is a process's client of the vendor: a provision.Trunks.
+type trunks struct {
+	process    *process
+	accountSID string
+	key        int
+}
+
+func (t *trunks) Create(ctx context.Context, r exotel.CreateTrunkRequest) (*exotel.Trunk, error) {
+	answer, err := t.do(ctx, exchange{op: "create trunk", method: http.MethodPost, name: r.TrunkName, faults: createFaults, work: func(by *actor) reply {
+		return t.process.world.create(by, t.process.world.accounts[t.accountSID], t.key, r.TrunkName)
+	}})
+	return answer.trunk, err
+}
+
+func (t *trunks) List(ctx context.Context, o exotel.ListOptions) (*exotel.TrunkPage, error) {
+	answer, err := t.do(ctx, exchange{op: "list trunks", method: http.MethodGet, faults: listFaults, work: func(*actor) reply {
+		return t.process.world.list(t.process.world.accounts[t.accountSID], t.key, o)
+	}})
+	return answer.page, err
+}
+
+// exchange is a request that may be sent more than once.
+type exchange struct {
+	op, method, name string
+	faults           []fault
+	work             func(by *actor) reply // under the world's mutex
+}
+
+// do runs the hooks, and tries again, as exotel.Client does.
+func (t *trunks) do(ctx context.Context, e exchange) (reply, error) {
+	hooks := exotel.HooksOf(ctx)
+	for try := 1; ; try++ {
+		if err := hooks.Before(ctx, e.op); err != nil {
+			return reply{}, fmt.Errorf("%w: %w", exotel.ErrNotSent, err)
+		}
+		looked := time.Now() // at its lease, and from here on the process may stand still
+		c := t.process.world.begin(ctx, e.op, e.name)
+		t.process.world.locked(func() { t.process.world.checkSend(c.actor, e.name, looked) })
+		start := time.Now()
+		answer := t.send(c, e)
+		made := exotel.Call{Op: e.op, Method: e.method, Start: start, Duration: time.Since(start)}
+		if answer.failed == nil {
+			hooks.After(made)
+			return answer, nil
+		}
+		answer.failed.Op = e.op
+		made.Err = answer.failed
+		hooks.After(made)
+		again := answer.failed.Kind == exotel.ErrNotSent || answer.failed.Kind == exotel.ErrOutcomeUnknown && e.method == http.MethodGet
+		if try == 3 || !again || !c.wait(c.between(100*time.Millisecond, 400*time.Millisecond)) {
+			return reply{}, answer.failed
+		}
+	}
+}
+
+// send is one exchange. What the vendor does and what the caller gets to see are
+// apart.
+func (t *trunks) send(c *call, e exchange) reply {
+	w := t.process.world
+	defer w.calling(e.name)()
+	c.deadline = earlier(c.deadline, time.Now().Add(exotel.DefaultTimeout))
+	fault := c.fault(e.faults)
+	if w.tracing {
+		w.event(c.actor.name, e.op, e.name, fault.String())
+	}
+	leg := c.between(10*time.Millisecond, 300*time.Millisecond)
+	var answer reply
+	own := &dice{c.next()} // the work may be done while the caller goes on
+	work := func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		answer = t.work(c.actor, own, e, fault)
+	}
+	switch fault {
+	case noConnection:
+		c.wait(leg)
+		return fail(exotel.ErrNotSent, 0)
+	case requestLost:
+		c.wait(c.between(10*time.Millisecond, 20*time.Second))
+		return fail(exotel.ErrOutcomeUnknown, 0)
+	case processedLate:
+		w.later(c.between(5*time.Second, 20*time.Minute), work)
+		c.wait(c.between(10*time.Millisecond, 20*time.Second))
+		return fail(exotel.ErrOutcomeUnknown, 0)
+	case vendorSlow:
+		leg = c.between(time.Second, 12*time.Second)
+	default:
+	}
+	if !c.reach(leg, work) || !c.wait(c.between(10*time.Millisecond, 300*time.Millisecond)) || fault == answerLost || fault == failsAfter {
+		return fail(exotel.ErrOutcomeUnknown, 0)
+	}
+	return answer
+}
+
+// work is what the vendor does with the request, and says.
+func (t *trunks) work(by *actor, d *dice, e exchange, f fault) reply {
+	w := t.process.world
+	if f == refused || f == forbidden || f == limited || f == unauthorized || f == falseDuplicate || f == failsBefore {
+		w.crowded(w.accounts[t.accountSID])
+	}
+	switch f {
+	case refused:
+		return fail(exotel.ErrInvalid, http.StatusBadRequest)
+	case forbidden:
+		return fail(exotel.ErrForbidden, http.StatusForbidden)
+	case limited:
+		refusal := fail(exotel.ErrRateLimited, http.StatusTooManyRequests)
+		refusal.failed.RetryAfter = pick(d, 0, time.Second, 30*time.Second)
+		return refusal
+	case unauthorized:
+		return fail(exotel.ErrUnauthorized, http.StatusUnauthorized)
+	case falseDuplicate:
+		return fail(exotel.ErrDuplicate, http.StatusConflict)
+	case failsBefore:
+		return fail(exotel.ErrOutcomeUnknown, http.StatusServiceUnavailable)
+	default:
+	}
+	answer := e.work(by)
+	if f == listUnreadable && answer.page != nil && len(answer.page.Trunks) > 0 {
+		i := d.below(len(answer.page.Trunks))
+		answer.page.Trunks, answer.page.Unreadable = slices.Delete(answer.page.Trunks, i, i+1), 1
+	}
+	return answer
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
