@@ -139,6 +139,9 @@ func (b *Budget) Wait(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", b.spent(b.lastKnown()), ctx.Err())
 	}
 	for {
+		if ctx.Err() != nil { // as it may have, although it was this one's turn
+			return fmt.Errorf("%w: %w", b.spent(b.lastKnown()), ctx.Err())
+		}
 		err := b.Take(ctx)
 		var spent *SpentError
 		if !errors.As(err, &spent) {

@@ -253,6 +253,23 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	})
 }
 
+// Whoever has no time left must not take what somebody else could use.
+func TestNoCallIsTakenForAContextThatHasEnded(t *testing.T) {
+	t.Parallel()
+	meter := newMemory()
+	budget := provision.NewBudget(meter, 180, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 100 {
+		if err := budget.Wait(ctx); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	if meter.spends != 0 {
+		t.Errorf("the meter was asked %d times", meter.spends)
+	}
+}
+
 func TestClosedBudgetHoldsEveryoneBackAndOpensGently(t *testing.T) {
 	t.Parallel()
 	s := newInstances(180, 0, 0)
