@@ -49,3 +49,23 @@ func (w *world) passOfAMinute(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Where the pass ends before all have been told, nobody is passed over for long.
+func TestWalkInVainEndsFirstForWhoWaitedLongest(t *testing.T) {
+	t.Parallel()
+	searched(t, func(t *testing.T, w *world, _ *pages) {
+		for i := range 20 {
+			w.seek(t, fmt.Sprintf("signup-%02d", 20-i))
+			time.Sleep(time.Second)
+		}
+		pass := w.reconcile(t, time.Minute)
+		for i, result := range pass.Results {
+			if want := fmt.Sprintf("signup-%02d", 20-i); result.Record.SignupID != want {
+				t.Fatalf("the %d. told is %s, want %s", i+1, result.Record.SignupID, want)
+			}
+		}
+		if len(pass.Results) != 20 {
+			t.Errorf("%d told", len(pass.Results))
+		}
+	})
+}

@@ -33,7 +33,8 @@ type Progress struct {
 type search struct {
 	pass     *pass
 	account  *Account
-	wanted   map[string]Wanted // by the trunk's name
+	waiting  []Wanted          // the longest first
+	wanted   map[string]Wanted // those of them that aren't settled, by the trunk's name
 	progress Progress
 	share    share
 }
@@ -46,7 +47,7 @@ var errPassOver = errors.New("there is no time to settle what was found")
 
 // search is one more worker of the pass.
 func (p *pass) search(ctx, waiting context.Context, wanted []Wanted) {
-	s := search{pass: p, wanted: make(map[string]Wanted, len(wanted))}
+	s := search{pass: p, waiting: wanted, wanted: make(map[string]Wanted, len(wanted))}
 	for _, w := range wanted {
 		s.wanted[w.TrunkName] = w
 	}
@@ -158,8 +159,8 @@ func (s *search) settle(ctx context.Context, w Wanted, trunk *exotel.Trunk) {
 // end: who has waited for the whole walk goes back to trying. The create will
 // tell again that the trunk exists, or make it, if it doesn't any more.
 func (s *search) end(ctx context.Context) error {
-	for _, w := range s.wanted {
-		if w.Since.After(s.progress.BeganAt) {
+	for _, w := range s.waiting {
+		if _, open := s.wanted[w.TrunkName]; !open || w.Since.After(s.progress.BeganAt) {
 			continue
 		}
 		if !maySettle(ctx) {
