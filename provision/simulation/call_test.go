@@ -51,12 +51,8 @@ func (w *world) begin(ctx context.Context, op, id string) *call {
 	if c.deadline, limited = ctx.Deadline(); !limited {
 		c.deadline = time.Now().Add(time.Hour)
 	}
-	switch c.fate {
-	case crashBefore:
-		w.kill(a.process, "before "+op)
-	case freezeBefore:
-		c.freeze("before " + op)
-	default:
+	if c.fate == crashBefore || c.fate == freezeBefore {
+		c.meetFate()
 	}
 	c.thaw()
 	return c
@@ -70,6 +66,17 @@ func (w *world) draw(d *dice, kinds []fault) fault {
 	f := w.rates.of(d, kinds)
 	w.stats.faults[f]++
 	return f
+}
+
+// meetFate is a moment later: several may begin a call at one instant, and the
+// fate of one must not depend on who of them came first.
+func (c *call) meetFate() {
+	time.Sleep(c.between(1, time.Millisecond))
+	if c.fate == crashBefore {
+		c.world.kill(c.actor.process, "before "+c.op)
+		return
+	}
+	c.freeze("before " + c.op)
 }
 
 func (c *call) fault(kinds []fault) fault {
