@@ -147,21 +147,36 @@ func (w *world) told(a *actor, result provision.Result, err error) bool {
 	if w.tracing {
 		w.trace.add(a.name, "is told", fmt.Sprintf("%s %s %s, problem %v, error %v", result.Outcome, result.Record.Status, result.Record.TrunkSID, problem(result), err))
 	}
-	if err == nil {
-		w.stats.outcomes[result.Outcome]++
-	}
 	if result.Problem != nil && result.Problem.Alarm != "" {
 		w.stats.alarms[result.Problem.Alarm]++
 	}
+	if err == nil {
+		w.stats.outcomes[result.Outcome]++
+		w.checkTold(a, result)
+	}
+	return true
+}
+
+// checkTold checks what was told against the disk.
+func (w *world) checkTold(a *actor, result provision.Result) {
 	r := result.Record
-	if err != nil || r.Status == provision.StatusPending || w.testimony.wipedAt.After(a.began) {
-		return true
+	if r.SignupID == "" {
+		w.violate(keptPromise, "%s was told %s of nothing", a.name, result.Outcome)
+	}
+	if settled := r.Status != provision.StatusPending; settled != saysSettled(result.Outcome) && result.Outcome != provision.OutcomeConflict {
+		w.violate(toldTruth, "%s was told %s of a signup that is %s", a.name, result.Outcome, r.Status)
+	}
+	if r.Status == provision.StatusPending || w.testimony.wipedAt.After(a.began) {
+		return
 	}
 	if disk := w.records[r.SignupID]; disk.Status != r.Status || disk.TrunkSID != r.TrunkSID {
 		w.violate(toldTruth, "%s was told %s %s of %s, and it is %s %s", a.name, r.Status, r.TrunkSID, r.SignupID, disk.Status, disk.TrunkSID)
 	}
 	w.remember(a, r)
-	return true
+}
+
+func saysSettled(outcome provision.Outcome) bool {
+	return outcome != provision.OutcomePending && outcome != provision.OutcomeInProgress
 }
 
 func problem(result provision.Result) error {
