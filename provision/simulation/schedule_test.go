@@ -200,7 +200,7 @@ func (w *world) run() {
 		}
 		s.do()
 	}
-	time.Sleep(1) // after the first step of what began last
+	time.Sleep(time.Nanosecond) // after the first step of what began last
 	w.locked(func() { w.calm = true; w.keepKeys() })
 	w.event("", "the faults end")
 	w.actors.Wait()
