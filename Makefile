@@ -181,8 +181,10 @@ invoke: build/samlocal ## sam local invoke on EVENT (events/signup.json), with l
 start-api: build/samlocal ## sam local start-api on 127.0.0.1:3000 (API_ADDR), with local parts
 	@build/samlocal -sam $(SAM) -template build/sam/template.yaml -addr $(or $(API_ADDR),127.0.0.1:3000) start-api
 
-.PHONY: build/samlocal
-build/samlocal: $(SAM_NEEDED) $(ENGINE_NEEDED)
+# All that goes into the functions and into samlocal.
+PARTS = $(shell find . -name '*.go' -not -path './.*') go.mod template.yaml $(wildcard handler/sources/*.json events/*.json)
+
+build/samlocal: $(PARTS) | $(SAM_NEEDED) $(ENGINE_NEEDED)
 	@mkdir -p build
 	@$(SAM_BUILD) --build-dir build/sam --parameter-overrides Architecture=$(HERE) >build/sam.log 2>&1 || { cat build/sam.log; exit 1; }
 	@go build -buildvcs=false -o $@ ./cmd/samlocal
