@@ -32,7 +32,7 @@ const maxBody = 1 << 20
 type Config struct {
 	APIKey     string // required
 	APIToken   string // required
-	AccountSID string // required; letters, digits and _
+	AccountSID string // required; letters, digits, _ and -
 
 	// Subdomain is the API's host: Singapore or Mumbai. Required where BaseURL
 	// is empty.
@@ -97,7 +97,11 @@ func New(config Config) (*Client, error) {
 // AccountSID is the account that the client speaks for.
 func (c *Client) AccountSID() string { return c.config.AccountSID }
 
-var accountSID = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`)
+// accountSIDs is what an account's sid is made of. It is chosen by the customer, and
+// stands in a path and in the name of a host; no page of Exotel's says more.
+const accountSIDs = `[A-Za-z0-9_-]{1,64}`
+
+var accountSID = regexp.MustCompile(`^` + accountSIDs + `$`)
 
 func (config Config) check() error {
 	switch {
@@ -106,7 +110,7 @@ func (config Config) check() error {
 	case config.APIToken == "":
 		return errors.New("exotel: APIToken is empty")
 	case !accountSID.MatchString(config.AccountSID):
-		return errors.New("exotel: AccountSID must be 1 to 64 letters, digits or _")
+		return errors.New("exotel: AccountSID must be 1 to 64 letters, digits, _ or -")
 	case strings.Contains(config.APIKey, ":"):
 		return errors.New("exotel: APIKey holds a colon, which Basic authentication can't carry")
 	case config.Timeout < 0:

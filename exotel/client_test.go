@@ -126,3 +126,15 @@ func TestClean(t *testing.T) {
 		}
 	}
 }
+
+// Whatever account a client speaks for, it can make trunks in.
+func TestEveryAccountHasADomain(t *testing.T) {
+	t.Parallel()
+	for sid, legal := range map[string]bool{"acme1": true, "acme_1": true, "acme-voice-1": true, "ACME": true, "a.b": false, "a/b": false, "a b": false, "": false, strings.Repeat("a", 65): false} {
+		_, err := New(Config{APIKey: "k", APIToken: "t", AccountSID: sid, Subdomain: Mumbai})
+		invalid := CreateTrunkRequest{TrunkName: "th_a", NSOCode: AnyNSO, DomainName: DomainName(sid)}.Validate()
+		if (err == nil) != legal || (invalid == nil) != legal {
+			t.Errorf("%q: the client says %v, the request %v", sid, err, invalid)
+		}
+	}
+}

@@ -41,7 +41,7 @@ type CreateTrunkRequest struct {
 
 var (
 	trunkName  = regexp.MustCompile(`^[A-Za-z0-9_]{1,16}$`)
-	domainName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}\.pstn\.exotel\.com$`)
+	domainName = regexp.MustCompile(`^` + accountSIDs + regexp.QuoteMeta(domainSuffix) + `$`)
 )
 
 // Validate checks the request against Exotel's rules, so that nothing is sent

@@ -43,5 +43,18 @@ func Log(ctx context.Context, log *slog.Logger, function string, metrics ...Metr
 		attrs = append(attrs, slog.Float64(m.Name, m.Value))
 	}
 	attrs = append(attrs, slog.Any("_aws", directive{Timestamp: time.Now().UnixMilli(), CloudWatchMetrics: []set{group}}))
-	log.LogAttrs(ctx, slog.LevelInfo, "metrics", attrs...)
+	log.LogAttrs(ctx, passing(ctx, log), "metrics", attrs...)
+}
+
+// passing is the lowest level that gets through: figures are for alarms, whatever
+// else a function is told to say. The line can't go past the logger, because Lambda
+// leaves out what is below the function's log level, or has none, as well
+// (docs.aws.amazon.com, "Log-level filtering").
+func passing(ctx context.Context, log *slog.Logger) slog.Level {
+	for _, level := range []slog.Level{slog.LevelInfo, slog.LevelWarn} {
+		if log.Enabled(ctx, level) {
+			return level
+		}
+	}
+	return slog.LevelError
 }

@@ -40,3 +40,20 @@ func TestLogIsAnEmbeddedMetric(t *testing.T) {
 		t.Errorf("got %+v", line)
 	}
 }
+
+// Lambda leaves out lines below the function's log level, and so does the logger.
+func TestMetricsPassEveryLevelFilter(t *testing.T) {
+	t.Parallel()
+	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
+		var out bytes.Buffer
+		log := slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: level}))
+		metrics.Log(t.Context(), log, "reconciler", metrics.Metric{Name: "PendingSignups", Unit: "Count", Value: 3})
+		var line struct {
+			Level          slog.Level
+			PendingSignups float64
+		}
+		if err := json.Unmarshal(out.Bytes(), &line); err != nil || line.PendingSignups != 3 || line.Level != max(level, slog.LevelInfo) {
+			t.Errorf("at %v: %+v, %v", level, line, err)
+		}
+	}
+}
