@@ -154,7 +154,7 @@ HERE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 	touch $@
 
 .PHONY: template
-template: $(SAM_NEEDED) ## check template.yaml and samconfig.toml
+template: $(SAM_NEEDED) .tools/sam/bin/sam ## check template.yaml and samconfig.toml
 	AWS_DEFAULT_REGION=eu-west-1 $(SAM) validate --lint
 	.tools/sam/bin/cfn-lint --regions ap-south-1 ap-southeast-1 eu-west-1 us-east-1 -- template.yaml
 
@@ -191,7 +191,7 @@ build/samlocal: $(PARTS) | $(SAM_NEEDED) $(ENGINE_NEEDED)
 
 .PHONY: e2e
 e2e: $(SAM_NEEDED) .tools/ministack/bin/ministack ## deploy the template onto an emulator of AWS, and use it
-	E2E_SAM=$(abspath $(SAM)) E2E_MINISTACK=$(abspath .tools/ministack/bin) E2E_GOFLAGS="$(BUILD_FLAGS)" \
+	E2E_SAM=$(if $(SAM_NEEDED),$(abspath $(SAM)),$(SAM)) E2E_MINISTACK=$(abspath .tools/ministack/bin) E2E_GOFLAGS="$(BUILD_FLAGS)" \
 		go test -tags e2e -count=1 -timeout 15m -v ./e2e
 
 .PHONY: clean

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"strings"
 
 	"github.com/trunkhook/trunkhook/exotel"
+	"github.com/trunkhook/trunkhook/internal/gateway"
 	"github.com/trunkhook/trunkhook/internal/settings"
 	"github.com/trunkhook/trunkhook/provision"
 )
@@ -39,7 +39,7 @@ func readOptions(getenv func(string) string) (options, error) {
 	switch {
 	case err != nil:
 		faults = append(faults, fmt.Sprintf("ADDR %q must be host:port", o.addr))
-	case !isLoopback(host):
+	case !gateway.IsLoopback(host):
 		faults = append(faults, fmt.Sprintf("ADDR %q must be a loopback address: the bearer secret is %q, which everybody knows", o.addr, bearer))
 	}
 	if err := provision.CheckPrefix(o.prefix); err != nil {
@@ -56,9 +56,4 @@ func readOptions(getenv func(string) string) (options, error) {
 		return options{}, errors.New(strings.Join(faults, "; "))
 	}
 	return o, nil
-}
-
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
 }

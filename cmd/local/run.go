@@ -16,6 +16,7 @@ import (
 
 	"github.com/trunkhook/trunkhook/handler"
 	"github.com/trunkhook/trunkhook/handler/sources"
+	"github.com/trunkhook/trunkhook/internal/gateway"
 	"github.com/trunkhook/trunkhook/internal/settings"
 	"github.com/trunkhook/trunkhook/ledger/embedded"
 	"github.com/trunkhook/trunkhook/provision"
@@ -107,7 +108,7 @@ const functionTimeout = 10 * time.Second
 // serve answers until the context ends, and reconciles meanwhile. Both are over
 // when it returns: the table is closed after it.
 func serve(ctx context.Context, listener net.Listener, h *handler.Handler, engine *narrator, log *slog.Logger) error {
-	httpServer := &http.Server{Handler: server{h}, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second}
+	httpServer := &http.Server{Handler: gateway.LoopbackOnly(server{h}), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var parts sync.WaitGroup

@@ -60,7 +60,7 @@ func findRIE(sam string) (string, error) {
 	name := "aws-lambda-rie-" + architecture()
 	found, err := filepath.Glob(filepath.Join(filepath.Dir(path), "..", "lib", "python3*", "site-packages", "samcli", "local", "rapid", name))
 	if err != nil || len(found) == 0 {
-		return "", fmt.Errorf("the SAM CLI at %s has no %s beside it; make .tools/sam installs one that has", path, name)
+		return "", fmt.Errorf("the SAM CLI at %s has no %s beside it; make .tools/sam/bin/sam installs one that has", path, name)
 	}
 	return found[0], nil
 }
@@ -125,11 +125,7 @@ func (o options) serve(ctx context.Context, e *emulator, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
-	server := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := e.answer(w, r); err != nil {
-			http.Error(w, err.Error(), http.StatusBadGateway)
-		}
-	})}
+	server := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: e.front()}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
 	fmt.Fprintf(stderr, "Listening on http://%s; Ctrl-C stops it.\n  curl -sS http://%s/signups -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' -d '{\"signup_id\": \"acme-42\", \"company\": \"Acme Telecom\"}'\n", listener.Addr(), listener.Addr(), bearer)
@@ -137,6 +133,15 @@ func (o options) serve(ctx context.Context, e *emulator, stderr io.Writer) error
 		return err
 	}
 	return nil
+}
+
+// front stands for API Gateway.
+func (e *emulator) front() http.Handler {
+	return gateway.LoopbackOnly(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := e.answer(w, r); err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+		}
+	}))
 }
 
 func (e *emulator) answer(w http.ResponseWriter, r *http.Request) error {

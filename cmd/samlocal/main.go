@@ -18,11 +18,12 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/netip"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"syscall"
+
+	"github.com/trunkhook/trunkhook/internal/gateway"
 )
 
 func main() {
@@ -116,7 +117,7 @@ func checkLoopback(addr string) error {
 	if err != nil {
 		return fmt.Errorf("-addr %s must be host:port", addr)
 	}
-	if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
+	if !gateway.IsLoopback(host) {
 		return fmt.Errorf("-addr %s must be a loopback address: everybody knows the secrets here", addr)
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/trunkhook/trunkhook/exotel/exoteltest"
 	"github.com/trunkhook/trunkhook/internal/dynamotest"
+	"github.com/trunkhook/trunkhook/internal/gateway"
 	"github.com/trunkhook/trunkhook/internal/lambdatest"
 	"github.com/trunkhook/trunkhook/internal/sender"
 )
@@ -74,19 +75,24 @@ func (p *parts) close() {
 	}
 }
 
-// env points a function at the parts, which it reaches under that host name.
+// env points a function at the parts; it reaches this machine's loopback under that
+// host name.
 func (p *parts) env(host string) map[string]string {
-	at := func(address string) string {
-		parsed, err := url.Parse(address)
-		if err != nil {
-			return address // one of our own making
-		}
-		return "http://" + net.JoinHostPort(host, parsed.Port())
-	}
+	at := func(address string) string { return reached(address, host) }
 	return map[string]string{
 		"SIGNUPS_TABLE": p.name, "EXOTEL_SECRET_ID": "exotel", "SOURCES_SECRET_ID": "sources", "TRUNK_PREFIX": "loc",
 		"AWS_ENDPOINT_URL_DYNAMODB": at(p.table.Endpoint), "AWS_ENDPOINT_URL_SECRETS_MANAGER": at(p.secrets.URL), "EXOTEL_BASE_URL": at(p.exotel.URL),
 	}
+}
+
+// reached is where a function finds what is at an address.
+func reached(address, loopback string) string {
+	parsed, err := url.Parse(address)
+	if err != nil || !gateway.IsLoopback(parsed.Hostname()) {
+		return address
+	}
+	parsed.Host = net.JoinHostPort(loopback, parsed.Port())
+	return parsed.String()
 }
 
 // list is the environment as a process gets it, in a fixed order.

@@ -1,0 +1,26 @@
+package gateway
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+)
+
+// IsLoopback tells whether a host is this machine, and nobody else's.
+func IsLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}
+
+// LoopbackOnly lets through what was sent to this machine by such a name. A page
+// of another site that has its name point here would be let in by the browser, and
+// the secrets of a server that stands here are known to everybody.
+func LoopbackOnly(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if host, _, err := net.SplitHostPort(r.Host); err != nil || !IsLoopback(host) {
+			http.Error(w, "this server answers to its loopback address only", http.StatusMisdirectedRequest)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
