@@ -190,7 +190,7 @@ func TestExamplesEndWhereTheyAreRefused(t *testing.T) {
 		}{{wrong, company, "401"}, {s.settings, " ", "422"}} {
 			began := time.Now()
 			end := e.run(t, test.settings, "acme|1", test.company)
-			if end.code == 0 || end.stdout != "" || !strings.Contains(end.stderr, test.want) || time.Since(began) > 20*time.Second {
+			if end.code == 0 || end.stdout != "" || !strings.Contains(end.stderr, test.want) || time.Since(began) > 45*time.Second {
 				t.Errorf("exit code %d after %v\n%s\n%s\nwant %s", end.code, time.Since(began), end.stdout, end.stderr, test.want)
 			}
 		}
