@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 )
 
@@ -65,6 +66,17 @@ func processedTemplate(t *testing.T, s *stack) {
 	}
 	for _, stage := range stages {
 		same(t, "the throttling", stage.at("DefaultRouteSettings"), map[string]any{"ThrottlingBurstLimit": 400, "ThrottlingRateLimit": 200})
+	}
+
+	for name, api := range p.of("AWS::ApiGatewayV2::Api") {
+		mine, _ := json.Marshal(api.at("Body", "paths", "/me/signup"))
+		if !strings.Contains(string(mine), `"Fn::If":["HasUsers",{"x-amazon-apigateway-any-method":`) || !strings.Contains(string(mine), `"security":[{"users":[]}]`) {
+			t.Errorf("%s: /me/signup is %s, not behind the authorizer", name, mine)
+		}
+		cors, _ := json.Marshal(api.at("Body", "x-amazon-apigateway-cors"))
+		if !strings.Contains(string(cors), `"Fn::If":["HasOrigin",`) {
+			t.Errorf("%s: CORS is %s, not closed", name, cors)
+		}
 	}
 
 	functions := p.of("AWS::Lambda::Function")

@@ -41,7 +41,7 @@ func (h *Handler) takeEvent(ctx context.Context, r *request, payload json.RawMes
 	r.entry.source = source.Name
 	list, err := source.Read("application/json", payload)
 	if err != nil {
-		return nil, err
+		list = []sources.Event{{Fault: err, Raw: unreadable(payload)}}
 	}
 	// Cognito's user waits, for five seconds at the most, and an error is the
 	// user's: the signup is only written down, and the event goes back as it came

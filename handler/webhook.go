@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -15,8 +16,8 @@ import (
 )
 
 // webhook answers /webhooks/{source}. Once the sender is known it is never told
-// 4xx, which bans or deletes a webhook with most CRMs, and 503 only where nothing
-// of some signup is on disk.
+// 4xx, which bans or deletes a webhook with most CRMs, but for a body of a type that
+// the source doesn't send; and 503 only where something isn't on disk.
 func (h *Handler) webhook(ctx context.Context, r *request, name string) response {
 	way, ok := h.ways[name]
 	if !ok {
@@ -83,27 +84,30 @@ type taken struct {
 	unavailable bool                  // something that had to be is not on disk
 }
 
-// take keeps what can't be used, and has the rest provisioned.
+// take has the signups provisioned, and keeps what can't be used meanwhile, so that
+// neither waits for the other's writes.
 func (h *Handler) take(ctx context.Context, r *request, source string, list []sources.Event, provisionAll provisionFunc) taken {
 	t := taken{events: list, delivered: make([]provision.Delivered, len(list))}
 	var signups []provision.Signup
 	var places []int
+	var unusable []sources.Event
 	for i, event := range list {
 		switch {
 		case event.Ignored:
 		case event.Fault != nil:
-			t.unavailable = !h.keep(ctx, r, source, event) || t.unavailable
+			unusable = append(unusable, event)
 		default:
 			signups, places = append(signups, event.Signup), append(places, i)
 		}
 	}
+	kept := make(chan error, 1)
+	go func() { kept <- h.keep(ctx, r.replyBy, source, unusable) }()
 	for i, d := range provisionAll(ctx, r, signups) {
 		t.delivered[places[i]] = d
-		if d.Err != nil {
-			r.entry.err = d.Err
-			t.unavailable = true
-		}
+		r.entry.err = cmp.Or(r.entry.err, d.Err)
 	}
+	r.entry.err = cmp.Or(r.entry.err, <-kept)
+	t.unavailable = r.entry.err != nil
 	r.entry.tell(ctx, h.Log, source, t)
 	return t
 }
@@ -119,17 +123,19 @@ func (h *Handler) provisionAll(ctx context.Context, r *request, signups []provis
 	return h.Provisioner.ProvisionAll(ctx, signups, within)
 }
 
-// keep tells whether the event is on disk for an operator.
-func (h *Handler) keep(ctx context.Context, r *request, source string, event sources.Event) bool {
-	ctx, cancel := context.WithDeadline(ctx, r.replyBy)
+// keep puts events on disk for an operator.
+func (h *Handler) keep(ctx context.Context, by time.Time, source string, list []sources.Event) error {
+	ctx, cancel := context.WithDeadline(ctx, by)
 	defer cancel()
-	err := h.DeadLetters.KeepDeadLetter(ctx, provision.DeadLetter{
-		Source: source, Faults: faultsOf(event.Fault), Payload: string(event.Raw), ReceivedAt: h.Now(),
-	})
-	if err != nil {
-		r.entry.err = err
+	for _, event := range list {
+		err := h.DeadLetters.KeepDeadLetter(ctx, provision.DeadLetter{
+			Source: source, Faults: faultsOf(event.Fault), Payload: string(event.Raw), ReceivedAt: h.Now(),
+		})
+		if err != nil {
+			return err
+		}
 	}
-	return err == nil
+	return nil
 }
 
 // faultsOf are the fields at fault.

@@ -36,7 +36,10 @@ func (e *Engine) ProvisionAll(ctx context.Context, signups []Signup, within time
 	}
 	ctx, cancel := context.WithDeadline(ctx, b.tries[0].doneBy)
 	defer cancel()
-	inParallel(len(signups), batchClaims, func(i int) { b.claim(ctx, i, signups[i]) })
+	// Claims leave the time to give back what they took, however slow the table is.
+	claiming, stop := context.WithDeadline(ctx, b.tries[0].vendorBy)
+	defer stop()
+	inParallel(len(signups), batchClaims, func(i int) { b.claim(claiming, i, signups[i]) })
 	inParallel(len(signups), batchTries, func(i int) { b.finish(ctx, i) })
 	return b.delivered
 }

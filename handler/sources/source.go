@@ -15,7 +15,8 @@ const (
 	// ReplyLeadSquared is always 200, with {"Status": "Success" or "Error",
 	// "StatusReason": ...}: LeadSquared disables a webhook that answers otherwise.
 	ReplyLeadSquared Reply = "leadsquared"
-	// ReplySalesforceAck is always 200, with SOAP that holds Ack true or false.
+	// ReplySalesforceAck is SOAP that holds Ack true; where something is not on disk
+	// it is 503, and Salesforce sends again.
 	ReplySalesforceAck Reply = "salesforce-ack"
 	// ReplyEcho is the event itself, as it came: Cognito makes its user's call
 	// fail otherwise.
