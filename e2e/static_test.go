@@ -16,7 +16,7 @@ func static(t *testing.T, built string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer file.Close()
+		t.Cleanup(func() { _ = file.Close() })
 		for _, segment := range file.Progs {
 			if segment.Type == elf.PT_INTERP {
 				t.Errorf("%s is linked dynamically", function)
