@@ -36,6 +36,7 @@ func TestStack(t *testing.T) {
 		{"a signup is left pending", leave},
 		{"what the emulator forgets stands in the template", processedTemplate},
 		{"bad parameters are refused before anything is deployed", badParameters},
+		{"the functions are linked with nothing", func(t *testing.T, s *stack) { static(t, built) }},
 		{"a function may do no more than its role says", func(t *testing.T, s *stack) { roles(t, e, built) }},
 		{"a second stack stands beside the first", func(t *testing.T, s *stack) { second(t, s, deploy(t, e, built, "trunkhook-e2e-two", "two")) }},
 	} {

@@ -16,19 +16,19 @@ import (
 // askExotel asks for the credentials; without a key it leaves what is there.
 func (o options) askExotel(ctx context.Context, s store, p prompter, out io.Writer) error {
 	fmt.Fprintln(out, "Exotel's credentials (Settings > API in its dashboard). Without a key, what is stored stays.")
-	key, err := p.ask("API key: ")
+	key, err := p.ask(ctx, "API key: ")
 	if err != nil || key == "" {
 		return err
 	}
-	token, err := p.askHidden("API token (not shown): ")
+	token, err := p.askHidden(ctx, "API token (not shown): ")
 	if err != nil {
 		return err
 	}
-	sid, err := p.ask("Account SID: ")
+	sid, err := p.ask(ctx, "Account SID: ")
 	if err != nil {
 		return err
 	}
-	region, err := p.ask("Region, 1 for Singapore or 2 for Mumbai: ")
+	region, err := p.ask(ctx, "Region, 1 for Singapore or 2 for Mumbai: ")
 	if err != nil {
 		return err
 	}

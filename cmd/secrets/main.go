@@ -109,7 +109,10 @@ func (o options) do(ctx context.Context, s store, stdin io.Reader, open func() (
 		if err != nil {
 			return err
 		}
-		return errors.Join(o.askExotel(ctx, s, p, out), o.firstSecrets(ctx, s, out))
+		if err := o.askExotel(ctx, s, p, out); err != nil {
+			return err
+		}
+		return o.firstSecrets(ctx, s, out)
 	}
 	return o.fromFiles(ctx, s, stdin, out)
 }

@@ -40,7 +40,7 @@ type person struct {
 	hidden  []string // questions whose answers aren't shown
 }
 
-func (p *person) ask(string) (string, error) {
+func (p *person) ask(context.Context, string) (string, error) {
 	p.t.Helper()
 	if len(p.answers) == 0 {
 		p.t.Fatal("asked too much")
@@ -50,9 +50,9 @@ func (p *person) ask(string) (string, error) {
 	return answer, nil
 }
 
-func (p *person) askHidden(question string) (string, error) {
+func (p *person) askHidden(ctx context.Context, question string) (string, error) {
 	p.hidden = append(p.hidden, question)
-	return p.ask(question)
+	return p.ask(ctx, question)
 }
 
 const outputs = `[{"OutputKey":"Url","OutputValue":"https://x"},{"OutputKey":"ExotelSecret","OutputValue":"E"},{"OutputKey":"SourcesSecret","OutputValue":"S"}]`
@@ -114,8 +114,8 @@ func TestCredentialsThatExotelRefusesAreNotStored(t *testing.T) {
 		"wrong token": {"key-of-mine", "hunter2hunter2", "acme1", "1"}, "no token": {"key-of-mine", "", "acme1", "1"}, "no region": {"key-of-mine", "hunter2hunter2", "acme1", "3"},
 	} {
 		_, err := use(t, v, &person{t: t, answers: answers}, "-exotel-url", fake.URL)
-		if err == nil || v["E"] != "{}" || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%s: %v, stored %s", name, err, v["E"])
+		if err == nil || v["E"] != "{}" || v["S"] != "{}" || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v, stored %s and %s", name, err, v["E"], v["S"])
 		}
 	}
 }

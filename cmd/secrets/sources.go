@@ -106,7 +106,7 @@ func (o options) addSecret(ctx context.Context, s store, out io.Writer) error {
 
 // setSecret asks for one that the sender shows.
 func (o options) setSecret(ctx context.Context, s store, p prompter, out io.Writer) error {
-	secret, err := p.askHidden(fmt.Sprintf("Secret of source %s, as its sender shows it (not shown here): ", o.set))
+	secret, err := p.askHidden(ctx, fmt.Sprintf("Secret of source %s, as its sender shows it (not shown here): ", o.set))
 	if err != nil {
 		return err
 	}

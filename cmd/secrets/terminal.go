@@ -2,8 +2,10 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -12,8 +14,8 @@ import (
 
 // prompter asks a person.
 type prompter interface {
-	ask(question string) (string, error)
-	askHidden(question string) (string, error)
+	ask(ctx context.Context, question string) (string, error)
+	askHidden(ctx context.Context, question string) (string, error)
 }
 
 // terminal is the one that the program was started from, whatever standard
@@ -31,15 +33,44 @@ func newTerminal() (prompter, error) {
 	return terminal{tty, bufio.NewReader(tty)}, nil
 }
 
-func (t terminal) ask(question string) (string, error) {
+func (t terminal) ask(ctx context.Context, question string) (string, error) {
 	fmt.Fprint(t.tty, question)
-	line, err := t.lines.ReadString('\n')
-	return strings.TrimSpace(line), err
+	return t.answer(ctx, func() (string, error) { return t.lines.ReadString('\n') })
 }
 
-func (t terminal) askHidden(question string) (string, error) {
+func (t terminal) askHidden(ctx context.Context, question string) (string, error) {
 	fmt.Fprint(t.tty, question)
-	line, err := term.ReadPassword(int(t.tty.Fd()))
-	fmt.Fprintln(t.tty)
-	return strings.TrimSpace(string(line)), err
+	return t.answer(ctx, func() (string, error) {
+		line, err := term.ReadPassword(int(t.tty.Fd()))
+		fmt.Fprintln(t.tty)
+		return string(line), err
+	})
+}
+
+// answer reads one, unless Ctrl-C comes first: then the terminal is left as it was.
+// Nothing else ends a read, so it goes on for as long as the process does.
+func (t terminal) answer(ctx context.Context, read func() (string, error)) (string, error) {
+	before, stateErr := term.GetState(int(t.tty.Fd()))
+	type line struct {
+		text string
+		err  error
+	}
+	lines := make(chan line, 1)
+	go func() {
+		text, err := read()
+		lines <- line{text, err}
+	}()
+	select {
+	case l := <-lines:
+		if errors.Is(l.err, io.EOF) {
+			return "", errors.New("there was no answer")
+		}
+		return strings.TrimSpace(l.text), l.err
+	case <-ctx.Done():
+		if stateErr == nil {
+			_ = term.Restore(int(t.tty.Fd()), before) // there is nothing else to try
+		}
+		fmt.Fprintln(t.tty)
+		return "", errors.New("interrupted; nothing more is stored")
+	}
 }
