@@ -46,7 +46,7 @@ var cellsAtOnce = []int{48, 8, 2}
 // tests measure times.
 func TestCrashMatrix(t *testing.T) { //nolint:paralleltest // see above
 	if testing.Short() {
-		t.Skip("it takes a minute")
+		t.Skip("-short was given, and the matrix takes a minute")
 	}
 	dynamotest.Start(t)
 	for _, command := range []string{"webhook", "reconciler"} {
