@@ -29,6 +29,11 @@ type Event struct {
 
 // read makes an event of one element of a body.
 func (s *Source) read(element any) Event {
+	if broken, ok := element.(brokenElement); ok {
+		invalid := &provision.InvalidError{}
+		invalid.Add("event", broken.err.Error())
+		return Event{Signup: provision.Signup{Source: s.Name}, Fault: invalid, Raw: s.raw(broken.fields), source: s, data: broken.fields}
+	}
 	e := Event{Signup: provision.Signup{Source: s.Name}, source: s, data: element}
 	var invalid provision.InvalidError
 	_, isObject := element.(map[string]any)

@@ -242,14 +242,40 @@ func TestReadRefusesWholeBodies(t *testing.T) {
 		"another namespace":      {"salesforce-outbound", "text/xml", strings.ReplaceAll(outbound(notification("1", "A")), "2005/09/outbound", "2005/09/inbound"), "one notifications"},
 		"a prefix not bound":     {"salesforce-outbound", "text/xml", `<e:Envelope><e:Body/></e:Envelope>`, "SOAP 1.1 envelope"},
 		"two organisations":      {"salesforce-outbound", "text/xml", outbound(`<OrganizationId>2</OrganizationId>`, notification("1", "A")), "one OrganizationId"},
-		"two records at once":    {"salesforce-outbound", "text/xml", outbound(strings.ReplaceAll(notification("1", "A"), "<sObject", "<sObject/><sObject")), "one sObject"},
-		"a record's field twice": {"salesforce-outbound", "text/xml", outbound(strings.ReplaceAll(notification("1", "A"), "<sf:Name>", "<sf:Id>2</sf:Id><sf:Name>")), "stands twice"},
 		"no object of a bus":     {"eventbridge-stripe", "", `[]`, "must be a JSON object"},
 	} {
 		events, err := source(t, test.source).Read(test.contentType, []byte(test.body))
 		var refused sources.BodyError
 		if events != nil || !errors.As(err, &refused) || !strings.Contains(refused.Detail, test.want) {
 			t.Errorf("%s: %d events, %v; want %q", what, len(events), err, test.want)
+		}
+	}
+}
+
+// Salesforce is told Ack for all of a message or for none: one notification that
+// can't be read must neither cost the others nor be lost.
+func TestOneBrokenNotificationLeavesTheOthersAlone(t *testing.T) {
+	t.Parallel()
+	for what, broken := range map[string]string{
+		"a record's field twice": strings.ReplaceAll(notification("0015g00000XyZ12AAF", "A"), "<sf:Name>", "<sf:Id>2</sf:Id><sf:Name>"),
+		"two records":            strings.ReplaceAll(notification("0015g00000XyZ12AAF", "A"), "<sObject", "<sObject/><sObject"),
+		"no record":              "<Notification><Id>04l</Id></Notification>",
+		"two ids":                strings.ReplaceAll(notification("0015g00000XyZ12AAF", "A"), "<Id>", "<Id>x</Id><Id>"),
+	} {
+		good := notification("0015g00000XyZ13AAF", "Good")
+		events, err := source(t, "salesforce-outbound").Read("text/xml", []byte(outbound(good, broken, good)))
+		if err != nil || len(events) != 3 {
+			t.Errorf("%s: %d events, %v", what, len(events), err)
+			continue
+		}
+		for _, i := range []int{0, 2} {
+			if events[i].Fault != nil || events[i].Ignored || events[i].Signup.Company != "Good" {
+				t.Errorf("%s: a good one is %+v", what, events[i])
+			}
+		}
+		var invalid *provision.InvalidError
+		if bad := events[1]; bad.Ignored || !errors.As(bad.Fault, &invalid) || !strings.Contains(string(bad.Raw), "04l") || strings.Contains(string(bad.Raw), "LIVE") {
+			t.Errorf("%s: the broken one is ignored %v, %v, kept as %s", what, bad.Ignored, bad.Fault, bad.Raw)
 		}
 	}
 }

@@ -47,17 +47,27 @@ func notifications(message *element) (any, error) {
 	}
 	list := []any{}
 	for _, one := range message.all(outboundNS, "Notification") {
-		notification, err := one.notification()
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, map[string]any{
+		fields := map[string]any{
 			"OrganizationId": strings.TrimSpace(string(organization.text)),
 			"ActionId":       strings.TrimSpace(string(action.text)),
-			"Notification":   notification,
-		})
+		}
+		notification, err := one.notification()
+		if err != nil { // the others are signups all the same, and all are acknowledged
+			fields["Notification"] = one.texts()
+			list = append(list, brokenElement{fields, err})
+			continue
+		}
+		fields["Notification"] = notification
+		list = append(list, fields)
 	}
 	return list, nil
+}
+
+// brokenElement is one of a body's events that can't be read, with what of it an
+// operator can look at.
+type brokenElement struct {
+	fields map[string]any
+	err    error
 }
 
 // notification reads {"Id": ..., "sObject": {...}}.

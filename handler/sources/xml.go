@@ -135,3 +135,21 @@ func (e *element) object(object map[string]any) (map[string]any, error) {
 	}
 	return object, nil
 }
+
+// texts are all texts below an element by their local names, in their order. It
+// loses nothing where names stand twice.
+func (e *element) texts() map[string]any {
+	found := make(map[string]any)
+	e.collect(found)
+	return found
+}
+
+func (e *element) collect(found map[string]any) {
+	for _, child := range e.children {
+		if text := strings.TrimSpace(string(child.text)); text != "" {
+			list, _ := found[child.name.Local].([]any)
+			found[child.name.Local] = append(list, text)
+		}
+		child.collect(found)
+	}
+}
