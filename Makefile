@@ -85,9 +85,7 @@ FUZZ := \
 
 .PHONY: fuzz
 fuzz: ## fuzz what parses what strangers send, FUZZTIME each
-	for target in $(FUZZ); do \
-		go test ./$${target%:*} -run '^$$' -fuzz "^$${target#*:}\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x || exit 1; \
-	done
+	for target in $(FUZZ); do .ci/fuzz "$${target%:*}" "$${target#*:}" $(FUZZTIME) || exit 1; done
 
 # A burst that is fifty times what Exotel takes, against its limits.
 .PHONY: burst
