@@ -95,7 +95,7 @@ func newWorld(t testing.TB) *world {
 		Sources: set, DeadLetters: table,
 		Provisioner: &provision.Engine{
 			Ledger: table, Prefix: "th", Now: func() time.Time { return now },
-			Accounts: &account{provision.Account{SID: client.AccountSID(), Trunks: client.Trunks}},
+			Accounts: &account{*provision.OpenAccount(client)},
 		},
 		Secrets:     w.secrets,
 		Log:         slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),

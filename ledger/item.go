@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -16,22 +15,6 @@ import (
 )
 
 type item = map[string]types.AttributeValue
-
-// expression is a conditional update with the aliases that it uses.
-type expression struct {
-	update, condition string
-	names             map[string]string
-}
-
-var alias = regexp.MustCompile(`#([a-z_]+)`)
-
-func newExpression(update, condition string) expression {
-	names := make(map[string]string)
-	for _, match := range alias.FindAllStringSubmatch(update+condition, -1) {
-		names[match[0]] = match[1]
-	}
-	return expression{update, condition, names}
-}
 
 // timeFormat is RFC 3339, of one length, so that DynamoDB can compare it.
 const timeFormat = "2006-01-02T15:04:05.000Z"
@@ -59,6 +42,8 @@ func decode(it item) (provision.Record, error) {
 		TrunkSID:    r.text("trunk_sid"),
 		DomainName:  r.text("domain_name"),
 		Trunk:       r.json("trunk"),
+		Steps:       r.steps("steps"),
+		Revision:    r.number("revision"),
 		Owner:       r.text("owner"),
 		LeaseUntil:  r.time("lease_until"),
 		DueAt:       r.time("due_at"),
@@ -131,6 +116,18 @@ func (r *reader) json(name string) json.RawMessage {
 		r.fail(name, "a document")
 	}
 	return document
+}
+
+func (r *reader) steps(name string) map[string]provision.LineStep {
+	document := r.json(name)
+	if document == nil {
+		return nil
+	}
+	var steps map[string]provision.LineStep
+	if err := json.Unmarshal(document, &steps); err != nil {
+		r.fail(name, "a map of steps")
+	}
+	return steps
 }
 
 // fromJSON turns a JSON document into an attribute, numbers to the digit.

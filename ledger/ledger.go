@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/trunkhook/trunkhook/exotel"
 	"github.com/trunkhook/trunkhook/provision"
 )
 
@@ -42,96 +43,145 @@ const (
 	searchQueue  = "search"
 )
 
-// Every name in an expression is an alias: status, owner and queue are
-// reserved words of DynamoDB or may become so.
-var (
-	lease = `SET #status = :pending, #queue = :queue, #owner = :owner, #lease_until = :until, #due_at = :until,
-		#attempts = if_not_exists(#attempts, :zero) + :one, #updated_at = :now`
-	firstClaim = lease + `, #created_at = if_not_exists(#created_at, :now),
-		#company = if_not_exists(#company, :company), #source = if_not_exists(#source, :source),
-		#fingerprint = if_not_exists(#fingerprint, :fingerprint), #trunk_name = if_not_exists(#trunk_name, :trunk_name)`
-	activation  = `SET #status = :active, #trunk_sid = :trunk_sid, #domain_name = :domain_name, #trunk = :trunk, #updated_at = :now`
-	settled     = ` REMOVE #owner, #lease_until, #due_at, #queue`
-	withAccount = `, #account_sid = if_not_exists(#account_sid, :account)`
-	// A claim that meets itself is refused, so that it doesn't count twice.
-	isFree = `#status = :pending AND #owner <> :owner AND (attribute_not_exists(#lease_until) OR #lease_until <= :now)`
-	isHeld = `#status = :pending AND #owner = :owner`
-	isNew  = `attribute_not_exists(#signup_id)`
-
-	claimExpr           = newExpression(firstClaim, isNew+` OR (#fingerprint = :fingerprint AND `+isFree+`)`)
-	claimAccountExpr    = newExpression(firstClaim+withAccount, claimExpr.condition)
-	takeOverExpr        = newExpression(lease, isFree+` AND #due_at <= :now`)
-	takeOverAccountExpr = newExpression(lease+withAccount, takeOverExpr.condition)
-	earlyExpr           = newExpression(lease, isFree)
-	earlyAccountExpr    = newExpression(lease+withAccount, isFree)
-	pinExpr             = newExpression(`SET #account_sid = :account, #updated_at = :now`, isHeld+` AND (attribute_not_exists(#account_sid) OR #account_sid = :account)`)
-	activateExpr        = newExpression(activation+settled+`, #last_error`, isHeld)
-	activateAccountExpr = newExpression(activation+withAccount+settled+`, #last_error`, isHeld)
-	rejectExpr          = newExpression(`SET #status = :rejected, #last_error = :reason, #updated_at = :now`+settled, isHeld)
-	releaseExpr         = newExpression(`SET #queue = :queue, #due_at = :due_at, #last_error = :last_error, #updated_at = :now REMOVE #lease_until`, isHeld)
-)
-
 // Claim implements provision.Ledger.
 func (l *Ledger) Claim(ctx context.Context, w provision.Claim) (provision.Record, bool, error) {
-	expr, v := claimExpr, leaseValues(w.Owner, w.Now, w.LeaseUntil)
-	v[":company"], v[":source"] = text(w.Signup.Company), text(w.Signup.Source)
-	v[":fingerprint"], v[":trunk_name"] = text(w.Signup.Fingerprint()), text(w.TrunkName)
-	if w.AccountSID != "" {
-		expr, v[":account"] = claimAccountExpr, text(w.AccountSID)
+	c := lease(w.Owner, w.Now, w.LeaseUntil)
+	c.set += `, #created_at = if_not_exists(#created_at, :now),
+		#company = if_not_exists(#company, :company), #source = if_not_exists(#source, :source),
+		#fingerprint = if_not_exists(#fingerprint, :fingerprint), #trunk_name = if_not_exists(#trunk_name, :trunk_name)`
+	c.condition = `attribute_not_exists(#signup_id) OR (#fingerprint = :fingerprint AND ` + isFree + `)`
+	c.values[":company"], c.values[":source"] = text(w.Signup.Company), text(w.Signup.Source)
+	c.values[":fingerprint"], c.values[":trunk_name"] = text(w.Signup.Fingerprint()), text(w.TrunkName)
+	c.withAccount(w.AccountSID)
+	if steps := w.Signup.Line.Steps(); len(steps) > 0 {
+		c.set += `, #steps = if_not_exists(#steps, :steps)`
+		c.values[":steps"] = stepsAttribute(steps)
 	}
-	return l.update(ctx, w.Signup.ID, expr, v, heldBy(w.Owner))
+	return l.update(ctx, w.Signup.ID, c, heldBy(w.Owner))
 }
 
 // TakeOver implements provision.Ledger.
 func (l *Ledger) TakeOver(ctx context.Context, w provision.TakeOver) (provision.Record, bool, error) {
-	expr, withAccount, v := takeOverExpr, takeOverAccountExpr, leaseValues(w.Owner, w.Now, w.LeaseUntil)
-	if w.Early {
-		expr, withAccount = earlyExpr, earlyAccountExpr
+	c := lease(w.Owner, w.Now, w.LeaseUntil)
+	c.condition = isFree
+	if !w.Early {
+		c.condition += ` AND #due_at <= :now`
 	}
-	if w.AccountSID != "" {
-		expr, v[":account"] = withAccount, text(w.AccountSID)
-	}
-	return l.update(ctx, w.SignupID, expr, v, heldBy(w.Owner))
+	c.withAccount(w.AccountSID)
+	return l.update(ctx, w.SignupID, c, heldBy(w.Owner))
 }
 
-func leaseValues(owner string, now, until time.Time) item {
-	return item{
-		":pending": text(string(provision.StatusPending)), ":queue": text(pendingQueue), ":owner": text(owner),
-		":until": timestamp(until), ":now": timestamp(now), ":zero": number(0), ":one": number(1),
+func lease(owner string, now, until time.Time) change {
+	return change{
+		set: `#status = :pending, #queue = :queue, #owner = :owner, #lease_until = :until, #due_at = :until,
+			#attempts = if_not_exists(#attempts, :zero) + :one, #updated_at = :now`,
+		values: item{
+			":pending": pending, ":queue": text(pendingQueue), ":owner": text(owner),
+			":until": timestamp(until), ":now": timestamp(now), ":zero": number(0), ":one": number(1),
+		},
 	}
 }
 
 // Pin implements provision.Ledger.
 func (l *Ledger) Pin(ctx context.Context, w provision.Pin) (provision.Record, bool, error) {
-	return l.update(ctx, w.SignupID, pinExpr, item{
-		":pending": text(string(provision.StatusPending)), ":owner": text(w.Owner),
-		":account": text(w.AccountSID), ":now": timestamp(w.Now),
+	return l.update(ctx, w.SignupID, change{
+		set:       `#account_sid = :account, #updated_at = :now`,
+		condition: isHeld + ` AND (attribute_not_exists(#account_sid) OR #account_sid = :account)`,
+		values:    item{":pending": pending, ":owner": text(w.Owner), ":account": text(w.AccountSID), ":now": timestamp(w.Now)},
 	}, never)
+}
+
+// Attach implements provision.Ledger.
+func (l *Ledger) Attach(ctx context.Context, w provision.Attach) (provision.Record, bool, error) {
+	c, err := withTrunk(w.Owner, w.Trunk, w.AccountSID, w.Now)
+	if err != nil {
+		return provision.Record{}, false, err
+	}
+	c.condition += ` AND (attribute_not_exists(#trunk_sid) OR #trunk_sid = :trunk_sid)`
+	return l.update(ctx, w.SignupID, c, never)
+}
+
+// Mark implements provision.Ledger.
+func (l *Ledger) Mark(ctx context.Context, w provision.Mark) (provision.Record, bool, error) {
+	c := change{
+		set:       `#updated_at = :now`,
+		condition: isHeld + ` AND attribute_exists(#steps)`,
+		values:    item{":pending": pending, ":owner": text(w.Owner), ":now": timestamp(w.Now)},
+	}
+	c.withSteps(w.Steps)
+	return l.update(ctx, w.SignupID, c, never)
+}
+
+// Extend implements provision.Ledger.
+func (l *Ledger) Extend(ctx context.Context, w provision.Extend) (provision.Record, bool, error) {
+	c := change{
+		set:    `#revision = if_not_exists(#revision, :zero) + :one, #updated_at = :now`,
+		values: item{":zero": number(0), ":one": number(1), ":now": timestamp(w.Now), ":pending": pending},
+	}
+	if w.Seen.Complete {
+		c.set += `, #status = :pending, #queue = :queue, #due_at = :now`
+		c.condition = `#status IN (:active, :incomplete)`
+		c.values[":queue"] = text(pendingQueue)
+		c.values[":active"], c.values[":incomplete"] = text(string(provision.StatusActive)), text(string(provision.StatusIncomplete))
+	} else {
+		c.condition = `#status = :pending`
+	}
+	c.whereRevision(w.Seen.Revision)
+	if w.Seen.Steps {
+		c.condition += ` AND attribute_exists(#steps)`
+		c.withSteps(w.Steps)
+	} else {
+		c.condition += ` AND attribute_not_exists(#steps)`
+		c.set += `, #steps = :steps`
+		c.values[":steps"] = stepsAttribute(w.Steps)
+	}
+	return l.update(ctx, w.SignupID, c, w.Done)
 }
 
 // Activate implements provision.Ledger.
 func (l *Ledger) Activate(ctx context.Context, w provision.Activate) (provision.Record, bool, error) {
-	document, err := fromJSON(w.Document())
+	c, err := withTrunk(w.Owner, w.Trunk, w.AccountSID, w.Now)
 	if err != nil {
-		return provision.Record{}, false, fmt.Errorf("ledger: what Exotel answered can't be stored: %w", err)
+		return provision.Record{}, false, err
 	}
-	expr, v := activateExpr, item{
-		":pending": text(string(provision.StatusPending)), ":active": text(string(provision.StatusActive)), ":owner": text(w.Owner),
-		":trunk_sid": text(w.Trunk.SID), ":domain_name": text(w.DomainName()), ":trunk": document, ":now": timestamp(w.Now),
-	}
-	if w.AccountSID != "" {
-		expr, v[":account"] = activateAccountExpr, text(w.AccountSID)
-	}
-	return l.update(ctx, w.SignupID, expr, v, func(old provision.Record) bool {
-		return old.Status == provision.StatusActive && old.TrunkSID == w.Trunk.SID
+	c.set += `, #status = :status`
+	c.remove = settled + `, #last_error`
+	c.values[":status"] = text(string(w.Status()))
+	c.whereRevision(w.Revision)
+	c.withSteps(w.Steps)
+	return l.update(ctx, w.SignupID, c, func(old provision.Record) bool {
+		return (old.Status == provision.StatusActive || old.Status == provision.StatusIncomplete) && old.TrunkSID == w.Trunk.SID
 	})
+}
+
+// withTrunk records a trunk of a signup that is held.
+func withTrunk(owner string, trunk exotel.Trunk, accountSID string, now time.Time) (change, error) {
+	document, err := fromJSON(provision.TrunkDocument(trunk, accountSID))
+	if err != nil {
+		return change{}, fmt.Errorf("ledger: what Exotel answered can't be stored: %w", err)
+	}
+	c := change{
+		set:       `#trunk_sid = :trunk_sid, #domain_name = :domain_name, #trunk = :trunk, #updated_at = :now`,
+		condition: isHeld,
+		values: item{
+			":pending": pending, ":owner": text(owner), ":now": timestamp(now),
+			":trunk_sid": text(trunk.SID), ":domain_name": text(provision.TrunkDomain(trunk, accountSID)), ":trunk": document,
+		},
+	}
+	c.withAccount(accountSID)
+	return c, nil
 }
 
 // Reject implements provision.Ledger.
 func (l *Ledger) Reject(ctx context.Context, w provision.Reject) (provision.Record, bool, error) {
-	return l.update(ctx, w.SignupID, rejectExpr, item{
-		":pending": text(string(provision.StatusPending)), ":rejected": text(string(provision.StatusRejected)), ":owner": text(w.Owner),
-		":reason": text(w.Reason), ":now": timestamp(w.Now),
+	return l.update(ctx, w.SignupID, change{
+		set:       `#status = :rejected, #last_error = :reason, #updated_at = :now`,
+		remove:    settled,
+		condition: isHeld,
+		values: item{
+			":pending": pending, ":rejected": text(string(provision.StatusRejected)), ":owner": text(w.Owner),
+			":reason": text(w.Reason), ":now": timestamp(w.Now),
+		},
 	}, func(old provision.Record) bool { return old.Status == provision.StatusRejected })
 }
 
@@ -141,23 +191,30 @@ func (l *Ledger) Release(ctx context.Context, w provision.Release) (provision.Re
 	if w.Searching {
 		queue = searchQueue
 	}
-	return l.update(ctx, w.SignupID, releaseExpr, item{
-		":pending": text(string(provision.StatusPending)), ":queue": text(queue), ":owner": text(w.Owner),
-		":due_at": timestamp(w.DueAt), ":last_error": text(w.LastError), ":now": timestamp(w.Now),
-	}, never)
+	c := change{
+		set:       `#queue = :queue, #due_at = :due_at, #last_error = :last_error, #updated_at = :now`,
+		remove:    `#lease_until`,
+		condition: isHeld,
+		values: item{
+			":pending": pending, ":queue": text(queue), ":owner": text(w.Owner),
+			":due_at": timestamp(w.DueAt), ":last_error": text(w.LastError), ":now": timestamp(w.Now),
+		},
+	}
+	c.withSteps(w.Steps)
+	return l.update(ctx, w.SignupID, c, never)
 }
 
 // update is the one write. Where the condition fails, the old item tells
 // whether this very write was done before: the client sends again by itself
 // when an answer is lost.
-func (l *Ledger) update(ctx context.Context, id string, expr expression, values item, done func(provision.Record) bool) (provision.Record, bool, error) {
+func (l *Ledger) update(ctx context.Context, id string, c change, done func(provision.Record) bool) (provision.Record, bool, error) {
 	out, err := l.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:                           &l.table,
 		Key:                                 item{"signup_id": text(id)},
-		UpdateExpression:                    &expr.update,
-		ConditionExpression:                 &expr.condition,
-		ExpressionAttributeNames:            expr.names,
-		ExpressionAttributeValues:           values,
+		UpdateExpression:                    aws.String(c.expression()),
+		ConditionExpression:                 &c.condition,
+		ExpressionAttributeNames:            c.names(),
+		ExpressionAttributeValues:           c.values,
 		ReturnValues:                        types.ReturnValueAllNew,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})

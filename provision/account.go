@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"errors"
+	"iter"
 	"sync"
 	"time"
 
@@ -13,6 +14,20 @@ import (
 type Account struct {
 	SID    string
 	Trunks Trunks
+
+	PhoneNumbers    PhoneNumbers
+	WhitelistedIPs  WhitelistedIPs
+	DestinationURIs DestinationURIs
+	Credentials     Credentials
+	Settings        Settings
+}
+
+// OpenAccount is the account that the client speaks for.
+func OpenAccount(client *exotel.Client) *Account {
+	return &Account{
+		SID: client.AccountSID(), Trunks: client.Trunks, PhoneNumbers: client.PhoneNumbers, WhitelistedIPs: client.WhitelistedIPs,
+		DestinationURIs: client.DestinationURIs, Credentials: client.Credentials, Settings: client.Settings,
+	}
 }
 
 // Trunks is what the engine needs of Exotel. *exotel.TrunksService is it.
@@ -20,6 +35,37 @@ type Trunks interface {
 	Create(ctx context.Context, r exotel.CreateTrunkRequest) (*exotel.Trunk, error)
 	List(ctx context.Context, o exotel.ListOptions) (*exotel.TrunkPage, error)
 }
+
+// What the engine needs of Exotel to complete a line; the services of an
+// *exotel.Client of the same names are it.
+type (
+	// PhoneNumbers maps numbers to a trunk.
+	PhoneNumbers interface {
+		Map(ctx context.Context, trunkSID string, r exotel.MapPhoneNumberRequest) (*exotel.PhoneNumber, error)
+		All(ctx context.Context, trunkSID string) iter.Seq2[exotel.PhoneNumber, error]
+		UpdateMode(ctx context.Context, trunkSID, id string, r exotel.MapPhoneNumberRequest) (*exotel.PhoneNumber, error)
+	}
+	// WhitelistedIPs lets addresses in.
+	WhitelistedIPs interface {
+		Add(ctx context.Context, trunkSID string, r exotel.WhitelistIPRequest) (*exotel.WhitelistedIP, error)
+		All(ctx context.Context, trunkSID string) iter.Seq2[exotel.WhitelistedIP, error]
+	}
+	// DestinationURIs sends calls on. The results are in the order of the destinations.
+	DestinationURIs interface {
+		Add(ctx context.Context, trunkSID string, destinations []string) ([]exotel.DestinationResult, error)
+		All(ctx context.Context, trunkSID string) iter.Seq2[exotel.DestinationURI, error]
+	}
+	// Credentials lets clients register.
+	Credentials interface {
+		Create(ctx context.Context, trunkSID string, r exotel.CreateCredentialRequest) (*exotel.Credential, error)
+		All(ctx context.Context, trunkSID string) iter.Seq2[exotel.Credential, error]
+		Update(ctx context.Context, trunkSID, id string, r exotel.UpdateCredentialRequest) (*exotel.Credential, error)
+	}
+	// Settings sets what a trunk has one of.
+	Settings interface {
+		Set(ctx context.Context, trunkSID string, settings []exotel.Setting) ([]exotel.SettingResult, error)
+	}
+)
 
 // Accounts opens the account. Credentials are kept elsewhere, may be rotated
 // at any time, and their store may be down.

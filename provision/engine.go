@@ -19,6 +19,8 @@ type Engine struct {
 	Prefix   string  // of trunk names, see CheckPrefix
 	Budget   *Budget // of calls to Exotel; nil for no limit
 
+	Passwords Passwords // of credentials; needed where a signup asks for some
+
 	// Now is the wall clock; time.Now where nil.
 	Now func() time.Time
 	// Jitter draws a time from zero up to a bound; at random where nil.
@@ -50,32 +52,6 @@ func (e *Engine) Provision(ctx context.Context, s Signup, within time.Duration) 
 		return t.ended(ended, err)
 	}
 	return t.finish(ctx, record)
-}
-
-// claim is the try's first write. The record is the try's to finish, unless it
-// has ended already, or there is an error.
-func (t *try) claim(ctx context.Context, s Signup) (record Record, ended *Result, err error) {
-	if err := s.Validate(); err != nil {
-		return Record{}, nil, err
-	}
-	s = s.Normalised()
-	e := t.engine
-	claim := Claim{Signup: s, TrunkName: TrunkName(e.Prefix, s.ID), AccountSID: e.readyAccount(), Owner: t.owner, Now: t.claimedAt, LeaseUntil: t.leaseUntil}
-	done := t.begin(StepClaim)
-	record, ours, err := e.Ledger.Claim(ctx, claim)
-	done(err)
-	switch {
-	case err != nil:
-		return Record{}, nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
-	case ours:
-		return record, nil, nil
-	case record.SignupID == "":
-		return Record{}, nil, errVanished
-	case record.Fingerprint != s.Fingerprint():
-		return Record{}, &Result{Record: record, Outcome: OutcomeConflict, Steps: t.steps}, nil
-	}
-	result := t.theirs(record)
-	return Record{}, &result, nil
 }
 
 // ended is what a try whose claim was its end comes to.
@@ -122,6 +98,7 @@ type try struct {
 	doneBy     time.Time // when all must have ended
 	share      *share    // of the budget; nil where the try doesn't wait for one
 	steps      []Step
+	changed    map[string]LineStep // of the line, for the next write
 }
 
 // newTry begins a try that may take so long, in a process that may be stopped at
@@ -166,66 +143,6 @@ func (t *try) theirs(record Record) Result {
 	return result
 }
 
-// finish does the rest of a try that holds the lease.
-func (t *try) finish(ctx context.Context, record Record) (Result, error) {
-	trunk, adopted, err := t.obtain(ctx, &record)
-	if err != nil {
-		return t.release(ctx, record, err)
-	}
-	return t.record(ctx, record, trunk, adopted)
-}
-
-// record makes the signup active.
-func (t *try) record(ctx context.Context, record Record, trunk *exotel.Trunk, adopted bool) (Result, error) {
-	done := t.begin(StepRecord)
-	recorded, holds, err := t.engine.Ledger.Activate(ctx, Activate{
-		SignupID: record.SignupID, Owner: t.owner, AccountSID: record.AccountSID, Trunk: *trunk, Now: t.engine.now(),
-	})
-	done(err)
-	switch {
-	case err != nil:
-		return t.notRecorded(ctx, record, trunk.SID, adopted, err)
-	case !holds:
-		return t.overtaken(recorded, trunk.SID)
-	}
-	return t.recorded(recorded, adopted), nil
-}
-
-// overtaken: this try has a trunk, and the signup is somebody else's by now.
-// Whoever holds it while it is pending will adopt the same trunk; otherwise
-// nobody will.
-func (t *try) overtaken(record Record, trunkSID string) (Result, error) {
-	if record.SignupID == "" {
-		return Result{Steps: t.steps}, errVanished
-	}
-	result := t.theirs(record)
-	if record.Status != StatusPending {
-		result.Problem = &Problem{Err: fmt.Errorf("the signup is %s with trunk %q, while this try got %s", record.Status, record.TrunkSID, trunkSID), Alarm: AlarmOrphan}
-	}
-	return result, nil
-}
-
-// notRecorded: the trunk is there, but whether the record says so isn't known.
-// Giving the signup back finds out, and does no harm where it does.
-func (t *try) notRecorded(ctx context.Context, record Record, trunkSID string, adopted bool, cause error) (Result, error) {
-	result, err := t.release(ctx, record, fmt.Errorf("the trunk %s is not recorded yet: %w", trunkSID, cause))
-	switch {
-	case err != nil || result.Record.Status == StatusPending:
-		return result, err
-	case result.Record.TrunkSID != trunkSID:
-		return t.overtaken(result.Record, trunkSID)
-	}
-	return t.recorded(result.Record, adopted), nil
-}
-
-// recorded is the result where the signup is active with the try's trunk.
-func (t *try) recorded(record Record, adopted bool) Result {
-	if adopted {
-		return Result{Record: record, Outcome: OutcomeAdopted, Steps: t.steps}
-	}
-	return Result{Record: record, Outcome: OutcomeCreated, Steps: t.steps}
-}
-
 // release gives the signup back with the reason why the try did not finish it.
 func (t *try) release(ctx context.Context, record Record, cause error) (Result, error) {
 	now := t.engine.now()
@@ -238,7 +155,7 @@ func (t *try) release(ctx context.Context, record Record, cause error) (Result, 
 	done := t.begin(StepRelease)
 	released, holds, err := t.engine.Ledger.Release(ctx, Release{
 		SignupID: record.SignupID, Owner: t.owner, Now: now, Searching: forSearch(cause),
-		DueAt: dueAt, LastError: truncate(cause.Error(), maxLastError),
+		DueAt: dueAt, LastError: truncate(cause.Error(), maxLastError), Steps: t.changed,
 	})
 	done(err)
 	if err == nil && !holds {

@@ -68,7 +68,7 @@ func (a *accounts) current() (*provision.Account, error) {
 		if err != nil {
 			return nil, err
 		}
-		a.open, a.opened = &provision.Account{SID: a.secret.AccountSID, Trunks: client.Trunks}, a.secret
+		a.open, a.opened = provision.OpenAccount(client), a.secret
 	}
 	return a.open, nil
 }

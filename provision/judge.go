@@ -18,7 +18,7 @@ type Problem struct {
 // Alarm names what an operator should look at.
 type Alarm string
 
-// The alarms. Except for the orphan, the signup stays pending and is tried
+// The alarms. Except for the last two, the signup stays pending and is tried
 // again: once the cause is mended it finishes by itself. What can't be mended is
 // that it began in an account that was named by mistake: it stays with that one,
 // where an earlier try may have made its trunk, until an operator rejects it.
@@ -31,6 +31,8 @@ const (
 	AlarmForeign     Alarm = "foreign_trunk"           // somebody else's trunk bears the name
 	AlarmNotListed   Alarm = "trunk_not_listed"        // five tries, and still not in the list
 	AlarmPending     Alarm = "pending_too_long"        // an hour, whatever the cause
+	AlarmTrunkGone   Alarm = "trunk_gone"              // the trunk of a signup is not in the account any more
+	AlarmIncomplete  Alarm = "line_incomplete"         // Exotel refused a number, an address, ... for good
 	AlarmOrphan      Alarm = "orphan_trunk"            // made for a signup that was decided otherwise meanwhile
 )
 
@@ -54,6 +56,8 @@ func alarmOf(err error, attempts int, age time.Duration) Alarm {
 		return AlarmMismatch
 	case errors.Is(err, errForeignTrunk):
 		return AlarmForeign
+	case errors.Is(err, errTrunkGone):
+		return AlarmTrunkGone
 	case errors.Is(err, errNotListed) && attempts >= notListedTries:
 		return AlarmNotListed
 	case errors.Is(err, errNoCredentials):
@@ -74,12 +78,15 @@ func alarmOf(err error, attempts int, age time.Duration) Alarm {
 // whether that was told, so that nobody gets through before.
 func (e *Engine) wait(err error, now time.Time, age time.Duration) (wait time.Duration, told bool) {
 	var spent *SpentError
+	var sent *settling
 	switch {
 	case errors.As(err, &spent):
 		return max(0, spent.Until.Sub(now)), true
+	case errors.As(err, &sent):
+		return max(0, sent.until.Sub(now)), true
 	case errors.Is(err, exotel.ErrRateLimited):
 		return retryAfter(err), true
-	case errors.Is(err, errFurtherBack), errors.Is(err, errNoTurn):
+	case errors.Is(err, errFurtherBack), errors.Is(err, errNoTurn), errors.Is(err, errLineLeft), errors.Is(err, errContradiction):
 		return 0, false // the reconciler's turn
 	}
 	jitter := e.Jitter

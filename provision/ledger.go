@@ -22,6 +22,9 @@ type Ledger interface {
 	Claim(ctx context.Context, w Claim) (Record, bool, error)
 	TakeOver(ctx context.Context, w TakeOver) (Record, bool, error)
 	Pin(ctx context.Context, w Pin) (Record, bool, error)
+	Extend(ctx context.Context, w Extend) (Record, bool, error)
+	Attach(ctx context.Context, w Attach) (Record, bool, error)
+	Mark(ctx context.Context, w Mark) (Record, bool, error)
 	Activate(ctx context.Context, w Activate) (Record, bool, error)
 	Release(ctx context.Context, w Release) (Record, bool, error)
 	Reject(ctx context.Context, w Reject) (Record, bool, error)
@@ -86,7 +89,7 @@ func (w Claim) Apply(old *Record) (Record, bool) {
 		return Record{
 			SignupID: w.Signup.ID, Company: w.Signup.Company, Source: w.Signup.Source, Fingerprint: w.Signup.Fingerprint(),
 			Status: StatusPending, TrunkName: w.TrunkName, AccountSID: w.AccountSID,
-			Owner: w.Owner, LeaseUntil: w.LeaseUntil, DueAt: w.LeaseUntil,
+			Steps: w.Signup.Line.Steps(), Owner: w.Owner, LeaseUntil: w.LeaseUntil, DueAt: w.LeaseUntil,
 			Attempts: 1, CreatedAt: w.Now, UpdatedAt: w.Now,
 		}, true
 	}
@@ -96,7 +99,11 @@ func (w Claim) Apply(old *Record) (Record, bool) {
 	if !old.free(w.Now) || old.Fingerprint != w.Signup.Fingerprint() {
 		return *old, false
 	}
-	return old.leased(w.Owner, w.Now, w.LeaseUntil, w.AccountSID), true
+	leased := old.leased(w.Owner, w.Now, w.LeaseUntil, w.AccountSID)
+	if leased.Steps == nil {
+		leased.Steps = w.Signup.Line.Steps()
+	}
+	return leased, true
 }
 
 // TakeOver takes a signup that is due, for the reconciler, or any that is
@@ -144,35 +151,27 @@ func (w Pin) Apply(old *Record) (Record, bool) {
 	return pinned, true
 }
 
-// Activate records the trunk. It holds as well where the signup is active with
-// that trunk already, whoever wrote it.
+// Activate records the trunk of a signup of which nothing is left to do, with the
+// steps that this try has ended. It holds only where no delivery has added anything
+// that the try hasn't seen; and as well where the signup is complete with that trunk
+// already, whoever wrote it.
 type Activate struct {
 	SignupID   string
 	Owner      string
 	AccountSID string
 	Trunk      exotel.Trunk
+	Steps      map[string]LineStep // those that changed
+	Incomplete bool                // Exotel refused some for good
+	Revision   int                 // as the try has seen it
 	Now        time.Time
 }
 
-// DomainName is the trunk's, or what was asked for where Exotel left it out.
-func (w Activate) DomainName() string {
-	return cmp.Or(w.Trunk.DomainName, exotel.DomainName(w.AccountSID))
-}
-
-// maxDocument bounds what is kept of Exotel's answer, in bytes: an item of
-// DynamoDB holds 400 kB. Recorded answers have under 1 kB.
-const maxDocument = 100 << 10
-
-// Document is what Exotel answered, as a JSON object.
-func (w Activate) Document() json.RawMessage {
-	if len(w.Trunk.Raw) > 0 && len(w.Trunk.Raw) <= maxDocument {
-		return w.Trunk.Raw
+// Status is what the signup becomes.
+func (w Activate) Status() Status {
+	if w.Incomplete {
+		return StatusIncomplete
 	}
-	document, err := json.Marshal(map[string]string{"trunk_sid": w.Trunk.SID, "trunk_name": w.Trunk.Name, "domain_name": w.DomainName()})
-	if err != nil {
-		panic(err) // strings can always be written
-	}
-	return document
+	return StatusActive
 }
 
 // Apply is the activation.
@@ -180,17 +179,43 @@ func (w Activate) Apply(old *Record) (Record, bool) {
 	switch {
 	case old == nil:
 		return Record{}, false
-	case old.Status == StatusActive:
+	case old.Status.complete():
 		return *old, old.TrunkSID == w.Trunk.SID
-	case !old.heldBy(w.Owner):
+	case !old.heldBy(w.Owner) || old.Revision != w.Revision:
 		return *old, false
 	}
-	active := *old
-	active.Status, active.UpdatedAt = StatusActive, w.Now
-	active.TrunkSID, active.DomainName, active.Trunk = w.Trunk.SID, w.DomainName(), w.Document()
-	active.AccountSID = cmp.Or(active.AccountSID, w.AccountSID)
-	active.LastError = ""
+	active := old.with(w.Trunk, w.AccountSID, w.Now).withSteps(w.Steps)
+	active.Status, active.LastError = w.Status(), ""
 	return active.settled(), true
+}
+
+// with is the record with its trunk.
+func (r Record) with(trunk exotel.Trunk, accountSID string, now time.Time) Record {
+	r.TrunkSID, r.DomainName, r.Trunk = trunk.SID, TrunkDomain(trunk, accountSID), TrunkDocument(trunk, accountSID)
+	r.AccountSID = cmp.Or(r.AccountSID, accountSID)
+	r.UpdatedAt = now
+	return r
+}
+
+// TrunkDomain is the trunk's, or what was asked for where Exotel left it out.
+func TrunkDomain(trunk exotel.Trunk, accountSID string) string {
+	return cmp.Or(trunk.DomainName, exotel.DomainName(accountSID))
+}
+
+// maxDocument bounds what is kept of Exotel's answer, in bytes: an item of
+// DynamoDB holds 400 kB. Recorded answers have under 1 kB.
+const maxDocument = 100 << 10
+
+// TrunkDocument is what Exotel answered about a trunk, as a JSON object.
+func TrunkDocument(trunk exotel.Trunk, accountSID string) json.RawMessage {
+	if len(trunk.Raw) > 0 && len(trunk.Raw) <= maxDocument {
+		return trunk.Raw
+	}
+	document, err := json.Marshal(map[string]string{"trunk_sid": trunk.SID, "trunk_name": trunk.Name, "domain_name": TrunkDomain(trunk, accountSID)})
+	if err != nil {
+		panic(err) // strings can always be written
+	}
+	return document
 }
 
 // Reject is an operator's word.
@@ -229,6 +254,7 @@ type Release struct {
 	DueAt     time.Time
 	Searching bool // for the search to find its trunk
 	LastError string
+	Steps     map[string]LineStep // those that changed
 	Now       time.Time
 }
 
@@ -240,7 +266,7 @@ func (w Release) Apply(old *Record) (Record, bool) {
 	if !old.heldBy(w.Owner) {
 		return *old, false
 	}
-	released := *old
+	released := old.withSteps(w.Steps)
 	released.DueAt, released.Searching, released.LastError, released.UpdatedAt = w.DueAt, w.Searching, w.LastError, w.Now
 	released.LeaseUntil = time.Time{} // the owner stays, so that the release knows itself
 	return released, true

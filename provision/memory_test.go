@@ -131,6 +131,18 @@ func (m *memory) Pin(ctx context.Context, w provision.Pin) (provision.Record, bo
 	return m.write(ctx, "pin", w.SignupID, w.Apply)
 }
 
+func (m *memory) Extend(ctx context.Context, w provision.Extend) (provision.Record, bool, error) {
+	return m.write(ctx, "extend", w.SignupID, w.Apply)
+}
+
+func (m *memory) Attach(ctx context.Context, w provision.Attach) (provision.Record, bool, error) {
+	return m.write(ctx, "attach", w.SignupID, w.Apply)
+}
+
+func (m *memory) Mark(ctx context.Context, w provision.Mark) (provision.Record, bool, error) {
+	return m.write(ctx, "mark", w.SignupID, w.Apply)
+}
+
 func (m *memory) Activate(ctx context.Context, w provision.Activate) (provision.Record, bool, error) {
 	return m.write(ctx, "activate", w.SignupID, w.Apply)
 }

@@ -24,35 +24,35 @@ var (
 
 // obtain gets the signup's trunk: made now, or made before and found. Vendor
 // calls end at vendorBy.
-func (t *try) obtain(ctx context.Context, record *Record) (trunk *exotel.Trunk, adopted bool, err error) {
+func (t *try) obtain(ctx context.Context, record *Record) (trunk *exotel.Trunk, how Outcome, err error) {
 	ctx, cancel := context.WithDeadline(exotel.WithHooks(ctx, t.hooks(ctx)), t.vendorBy)
 	defer cancel()
 	account, err := t.engine.Accounts.Open(ctx)
 	if err != nil {
-		return nil, false, fmt.Errorf("%w: %w", errNoCredentials, err)
+		return nil, "", fmt.Errorf("%w: %w", errNoCredentials, err)
 	}
-	trunk, adopted, err = t.createOrAdopt(ctx, account, record)
+	trunk, how, err = t.createOrAdopt(ctx, account, record)
 	if renewed := t.engine.renew(ctx, account, err); renewed != nil { // rotated: once more
 		return t.createOrAdopt(ctx, renewed, record)
 	}
-	return trunk, adopted, err
+	return trunk, how, err
 }
 
-func (t *try) createOrAdopt(ctx context.Context, account *Account, record *Record) (trunk *exotel.Trunk, adopted bool, err error) {
+func (t *try) createOrAdopt(ctx context.Context, account *Account, record *Record) (trunk *exotel.Trunk, how Outcome, err error) {
 	if err := t.pin(ctx, account, record); err != nil {
-		return nil, false, err
+		return nil, "", err
 	}
 	trunk, err = account.Trunks.Create(ctx, exotel.CreateTrunkRequest{
 		TrunkName: record.TrunkName, NSOCode: exotel.AnyNSO, DomainName: exotel.DomainName(record.AccountSID),
 	})
 	if !errors.Is(err, exotel.ErrDuplicate) {
-		return trunk, false, err
+		return trunk, OutcomeCreated, err
 	}
 	trunk, err = find(ctx, account.Trunks, record)
 	if spent := (*SpentError)(nil); errors.As(err, &spent) {
 		err = fmt.Errorf("%w: %w", errUnseen, err)
 	}
-	return trunk, true, err
+	return trunk, OutcomeAdopted, err
 }
 
 // forSearch tells whether the search looks for the trunk from here on. It does so

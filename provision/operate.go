@@ -13,7 +13,7 @@ import (
 var (
 	// ErrHeld says that a try is under way: ask again when its lease is over.
 	ErrHeld = errors.New("a try holds the signup")
-	// ErrSettled says that the signup is active or rejected already.
+	// ErrSettled says that the signup is complete or rejected already.
 	ErrSettled = errors.New("the signup is settled")
 	// ErrNoSuchTrunk says that the account has no such trunk.
 	ErrNoSuchTrunk = errors.New("there is no such trunk")
@@ -23,10 +23,32 @@ var (
 const operatorTime = 30 * time.Second
 
 // Retry tries a pending signup now, whenever it is due, waiting for its share of
-// the budget. The error is ErrNotFound, or wraps ErrHeld, ErrSettled or
-// ErrUnavailable.
+// the budget; of an incomplete one it tries again what Exotel refused. The error is
+// ErrNotFound, or wraps ErrHeld, ErrSettled or ErrUnavailable.
 func (e *Engine) Retry(ctx context.Context, signupID string) (Result, error) {
+	if err := e.reopen(ctx, signupID); err != nil {
+		return Result{}, err
+	}
 	return e.operate(ctx, signupID, (*try).finish)
+}
+
+// reopen lets the refused steps of an incomplete signup be tried again.
+func (e *Engine) reopen(ctx context.Context, signupID string) error {
+	record, err := e.Status(ctx, signupID)
+	if err != nil || record.Status != StatusIncomplete {
+		return err
+	}
+	again := make(map[string]LineStep)
+	for key, step := range record.Steps {
+		if step.Status == StepRefused {
+			step.Status, step.Reason = StepPending, ""
+			again[key] = step
+		}
+	}
+	if _, _, err := e.Ledger.Extend(ctx, Extend{SignupID: signupID, Steps: again, Seen: record.Seen(), Now: e.now()}); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return nil
 }
 
 // Reject ends a pending signup for good, with a reason for people. A create of an
@@ -57,7 +79,7 @@ func (e *Engine) Adopt(ctx context.Context, signupID, trunkSID string) (Result, 
 			result, releaseErr := t.release(ctx, record, err)
 			return result, errors.Join(err, releaseErr)
 		}
-		return t.record(ctx, record, trunk, true)
+		return t.keep(ctx, record, trunk, OutcomeAdopted)
 	})
 }
 

@@ -8,12 +8,17 @@ import (
 // Status is where a signup stands.
 type Status string
 
-// The states. A signup leaves StatusPending once and for ever.
+// The states. A signup leaves StatusPending when all that it asks for has ended, and
+// comes back to it only where a delivery adds to it.
 const (
-	StatusPending  Status = "pending"  // on disk; somebody will finish it
-	StatusActive   Status = "active"   // its trunk is known
-	StatusRejected Status = "rejected" // an operator said no
+	StatusPending    Status = "pending"    // on disk; somebody will finish it
+	StatusActive     Status = "active"     // its trunk is known, and every step of its line is done
+	StatusIncomplete Status = "incomplete" // its trunk is known, and Exotel refused a step of its line for good
+	StatusRejected   Status = "rejected"   // an operator said no
 )
+
+// complete: the trunk is there, and there is nothing left to do.
+func (s Status) complete() bool { return s == StatusActive || s == StatusIncomplete }
 
 // Record is all that is kept of a signup. Times are UTC with milliseconds.
 type Record struct {
@@ -30,10 +35,17 @@ type Record struct {
 	TrunkName  string `json:"trunk_name"`
 	AccountSID string `json:"account_sid,omitempty"`
 
-	// TrunkSID, DomainName and Trunk (what Exotel answered) are there once active.
+	// TrunkSID, DomainName and Trunk (what Exotel answered) are there once active,
+	// and while the steps of a line are still to be done.
 	TrunkSID   string          `json:"trunk_sid,omitempty"`
 	DomainName string          `json:"domain_name,omitempty"`
 	Trunk      json.RawMessage `json:"trunk,omitempty"`
+
+	// Steps are what the signup's line needs beside the trunk, by their keys; nil
+	// for a bare trunk. Revision counts what deliveries added to them since the
+	// first claim, so that a try that ends knows whether it has seen all.
+	Steps    map[string]LineStep `json:"steps,omitempty"`
+	Revision int                 `json:"revision,omitempty"`
 
 	// Owner is the token of the last try while the signup is pending. It holds
 	// the lease until LeaseUntil, which is empty between tries.

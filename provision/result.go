@@ -10,7 +10,8 @@ type Result struct {
 	Record     Record
 	Outcome    Outcome
 	RetryAfter time.Duration // with OutcomePending and OutcomeInProgress: when to ask again
-	Problem    *Problem      // with OutcomePending: why; may be nil
+	Problem    *Problem      // with OutcomePending, and where the record is incomplete: why; may be nil
+	Faults     []Fault       // with OutcomeConflict: what of the line contradicts the first delivery; may be nil
 	Steps      []Step        // what was done, in order
 }
 
@@ -21,6 +22,7 @@ type Outcome string
 const (
 	OutcomeCreated    Outcome = "created"     // the trunk was made now
 	OutcomeAdopted    Outcome = "adopted"     // the trunk had been made before, and was found now
+	OutcomeCompleted  Outcome = "completed"   // the trunk was recorded before, its line was completed now
 	OutcomeReplayed   Outcome = "replayed"    // finished before; nothing was done
 	OutcomePending    Outcome = "pending"     // on disk, not finished
 	OutcomeInProgress Outcome = "in_progress" // another try holds it
@@ -60,12 +62,16 @@ func (s Step) MarshalJSON() ([]byte, error) {
 	return json.Marshal(line)
 }
 
-// The steps in the table.
+// The steps beside the calls to Exotel.
 const (
-	StepClaim   = "claim"
-	StepPin     = "pin account"
-	StepBudget  = "take budget"
-	StepRecord  = "record"
-	StepRelease = "give back"
-	StepReject  = "reject"
+	StepClaim    = "claim"
+	StepExtend   = "extend"
+	StepPin      = "pin account"
+	StepBudget   = "take budget"
+	StepAttach   = "record trunk"
+	StepMark     = "mark as sent"
+	StepPassword = "keep password" //nolint:gosec // the name of a step
+	StepRecord   = "record"
+	StepRelease  = "give back"
+	StepReject   = "reject"
 )

@@ -183,5 +183,13 @@ func (t *try) settle(ctx context.Context, account *Account, record Record, trunk
 	if err != nil {
 		return t.release(ctx, record, err)
 	}
-	return t.record(ctx, record, trunk, true)
+	if len(record.Steps) == 0 {
+		return t.record(ctx, record, trunk, OutcomeAdopted)
+	}
+	// The search has time for the trunk; its line is a worker's.
+	attached, ended, err := t.attach(ctx, record, trunk)
+	if ended != nil || err != nil {
+		return t.ended(ended, err)
+	}
+	return t.release(ctx, attached, errLineLeft)
 }

@@ -17,11 +17,14 @@ type Signup struct {
 	Company string
 	// Source is the name of the way in. It is no part of the content.
 	Source string
+	// Line is what else it asks for. Deliveries add to it.
+	Line Line
 }
 
 // Normalised returns the signup in the form that is stored and compared.
 func (s Signup) Normalised() Signup {
 	s.Company = strings.TrimSpace(s.Company)
+	s.Line = s.Line.normalised()
 	return s
 }
 
@@ -50,7 +53,7 @@ func (s Signup) Validate() error {
 	if !ValidSignupID(s.ID) {
 		invalid.Add("signup_id", "must be 1 to 128 letters, digits or any of . _ : @ | -")
 	}
-	company := s.Normalised().Company
+	company := strings.TrimSpace(s.Company)
 	switch {
 	case company == "":
 		invalid.Add("company", "must not be empty")
@@ -61,11 +64,14 @@ func (s Signup) Validate() error {
 	case strings.ContainsFunc(company, unicode.IsControl):
 		invalid.Add("company", "must not hold control characters")
 	}
+	s.Line.validate(&invalid)
 	return invalid.OrNil()
 }
 
 // Fingerprint tells signups of the same id apart by their content: the
-// normalised fields, not the bytes in which they came, nor the way in.
+// normalised fields, not the bytes in which they came, nor the way in. The line is
+// no part of it: a later delivery may add to it, and what it contradicts is told by
+// the step.
 func (s Signup) Fingerprint() string {
 	s = s.Normalised()
 	content, err := json.Marshal(struct {

@@ -39,7 +39,7 @@ func NewExotel(fetch Fetch, options ExotelOptions, log *slog.Logger) *Exotel {
 		if err != nil {
 			return nil, err
 		}
-		return &provision.Account{SID: config.AccountSID, Trunks: client.Trunks}, nil
+		return provision.OpenAccount(client), nil
 	}}}
 }
 

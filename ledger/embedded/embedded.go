@@ -63,6 +63,21 @@ func (l *Ledger) Pin(_ context.Context, w provision.Pin) (provision.Record, bool
 	return l.write(w.SignupID, w.Apply)
 }
 
+// Extend implements provision.Ledger.
+func (l *Ledger) Extend(_ context.Context, w provision.Extend) (provision.Record, bool, error) {
+	return l.write(w.SignupID, w.Apply)
+}
+
+// Attach implements provision.Ledger.
+func (l *Ledger) Attach(_ context.Context, w provision.Attach) (provision.Record, bool, error) {
+	return l.write(w.SignupID, w.Apply)
+}
+
+// Mark implements provision.Ledger.
+func (l *Ledger) Mark(_ context.Context, w provision.Mark) (provision.Record, bool, error) {
+	return l.write(w.SignupID, w.Apply)
+}
+
 // Activate implements provision.Ledger.
 func (l *Ledger) Activate(_ context.Context, w provision.Activate) (provision.Record, bool, error) {
 	return l.write(w.SignupID, w.Apply)

@@ -45,6 +45,12 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"a release gives back":                               release,
 		"a late worker changes nothing":                      lateWorker,
 		"every write recognises itself":                      ambiguousWrites,
+		"a line is kept as it is":                            claimLine,
+		"an extension adds to whoever holds it":              extend,
+		"an extension reopens what is complete":              extendComplete,
+		"an activation has seen every extension":             activateExtended,
+		"a trunk is attached by the owner, once":             attach,
+		"a mark is by the owner":                             mark,
 		"an operator's takeover is early":                    takeOverEarly,
 		"a rejection is by the owner, and final":             reject,
 		"what waits for the search is not due":               searching,
@@ -86,10 +92,14 @@ func takeOverBy(owner string, seconds int) provision.TakeOver {
 }
 
 func activateBy(owner, trunkSID string, seconds int) provision.Activate {
-	return provision.Activate{SignupID: "acme-42", Owner: owner, AccountSID: "acme1", Now: at(seconds), Trunk: exotel.Trunk{
+	return provision.Activate{SignupID: "acme-42", Owner: owner, AccountSID: "acme1", Now: at(seconds), Trunk: trunk(trunkSID)}
+}
+
+func trunk(trunkSID string) exotel.Trunk {
+	return exotel.Trunk{
 		SID: trunkSID, Name: "th_abcdefghijklm", DomainName: "acme1.pstn.exotel.com",
 		Raw: json.RawMessage(`{"trunk_sid":"` + trunkSID + `"}`),
-	}}
+	}
 }
 
 func releaseBy(owner string, seconds, dueIn int) provision.Release {

@@ -33,10 +33,11 @@ func step(rt *rapid.T, t *testing.T, l Store, id string, held *provision.Record)
 	var want, got provision.Record
 	var wantHolds, holds bool
 	var err error
-	switch kind := rapid.SampledFrom([]string{"claim", "take over", "pin", "activate", "release", "reject"}).Draw(rt, "write"); kind {
+	switch kind := rapid.SampledFrom([]string{"claim", "take over", "pin", "extend", "attach", "mark", "activate", "release", "reject"}).Draw(rt, "write"); kind {
 	case "claim":
 		w := claim(owner, 0)
 		w.Signup.ID, w.AccountSID, w.Now, w.LeaseUntil = id, account, now, until
+		w.Signup.Line = drawLine(rt)
 		w.Signup.Company = rapid.SampledFrom([]string{"Acme", "Other"}).Draw(rt, "company")
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Claim(t.Context(), w)
@@ -48,13 +49,29 @@ func step(rt *rapid.T, t *testing.T, l Store, id string, held *provision.Record)
 		w := provision.Pin{SignupID: id, Owner: owner, AccountSID: "acme1", Now: now}
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Pin(t.Context(), w)
+	case "extend":
+		w := provision.Extend{SignupID: id, Steps: drawLine(rt).Steps(), Seen: drawSeen(rt, held), Now: now}
+		if len(w.Steps) == 0 {
+			return held // the engine extends by something
+		}
+		want, wantHolds = w.Apply(held)
+		got, holds, err = l.Extend(t.Context(), w)
+	case "attach":
+		w := provision.Attach{SignupID: id, Owner: owner, AccountSID: account, Trunk: trunk(rapid.SampledFrom([]string{"trmum1a", "trmum1b"}).Draw(rt, "trunk")), Now: now}
+		want, wantHolds = w.Apply(held)
+		got, holds, err = l.Attach(t.Context(), w)
+	case "mark":
+		w := provision.Mark{SignupID: id, Owner: owner, Steps: drawChange(rt, held), Now: now}
+		want, wantHolds = w.Apply(held)
+		got, holds, err = l.Mark(t.Context(), w)
 	case "activate":
 		w := activateBy(owner, rapid.SampledFrom([]string{"trmum1a", "trmum1b"}).Draw(rt, "trunk"), 0)
 		w.SignupID, w.AccountSID, w.Now = id, account, now
+		w.Incomplete, w.Revision, w.Steps = rapid.Bool().Draw(rt, "incomplete"), rapid.IntRange(0, 2).Draw(rt, "revision"), drawChange(rt, held)
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Activate(t.Context(), w)
 	case "release":
-		w := provision.Release{SignupID: id, Owner: owner, Now: now, DueAt: until, LastError: "lost", Searching: rapid.Bool().Draw(rt, "searching")}
+		w := provision.Release{SignupID: id, Owner: owner, Now: now, DueAt: until, LastError: "lost", Searching: rapid.Bool().Draw(rt, "searching"), Steps: drawChange(rt, held)}
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Release(t.Context(), w)
 	case "reject":
@@ -70,4 +87,57 @@ func step(rt *rapid.T, t *testing.T, l Store, id string, held *provision.Record)
 		return &want
 	}
 	return held
+}
+
+// drawLine draws a line of a few things, or none.
+func drawLine(rt *rapid.T) (line provision.Line) {
+	all := provision.Signup{Line: provision.Line{
+		PhoneNumbers:    []provision.PhoneNumber{{PhoneNumber: "+912247788868"}},
+		WhitelistedIPs:  []string{"198.51.100.0/24", "8.8.8.8"},
+		DestinationURIs: []string{"sip.acme.com:5061;transport=tls"},
+		Credentials:     []provision.Credential{{UserName: "acme"}},
+		CallerID:        "+912247788868",
+	}}.Normalised().Line
+	if rapid.Bool().Draw(rt, "numbers") {
+		line.PhoneNumbers = all.PhoneNumbers
+	}
+	line.WhitelistedIPs = all.WhitelistedIPs[:rapid.IntRange(0, 2).Draw(rt, "addresses")]
+	if rapid.Bool().Draw(rt, "the rest") {
+		line.DestinationURIs, line.Credentials, line.CallerID = all.DestinationURIs, all.Credentials, all.CallerID
+	}
+	return line
+}
+
+// drawChange draws how some of a record's steps stand now. There are none of a
+// record that has none: a holder knows what it holds.
+func drawChange(rt *rapid.T, held *provision.Record) map[string]provision.LineStep {
+	if held == nil || len(held.Steps) == 0 {
+		return nil
+	}
+	changed := make(map[string]provision.LineStep)
+	for _, step := range held.LineSteps() {
+		step.Status = rapid.SampledFrom([]provision.StepStatus{provision.StepPending, provision.StepDone, provision.StepRefused}).Draw(rt, "status")
+		switch step.Status {
+		case provision.StepPending:
+			step.SentAt = at(rapid.IntRange(0, 60).Draw(rt, "sent at"))
+		case provision.StepDone:
+			step.ID, step.PasswordAt = "4711", "/passwords/acme"
+		case provision.StepRefused:
+			step.Reason = "Invalid PhoneNumber"
+		}
+		if rapid.Bool().Draw(rt, "changed") {
+			changed[step.Key()] = step
+		}
+	}
+	return changed
+}
+
+// drawSeen is mostly as the record stands.
+func drawSeen(rt *rapid.T, held *provision.Record) provision.Seen {
+	if held != nil && rapid.IntRange(0, 3).Draw(rt, "seen as it is") > 0 {
+		return held.Seen()
+	}
+	return provision.Seen{
+		Complete: rapid.Bool().Draw(rt, "complete"), Steps: rapid.Bool().Draw(rt, "has steps"), Revision: rapid.IntRange(0, 2).Draw(rt, "revision"),
+	}
 }

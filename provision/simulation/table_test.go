@@ -122,6 +122,18 @@ func (t *table) Pin(ctx context.Context, w provision.Pin) (provision.Record, boo
 	return t.write(ctx, "pin", w.SignupID, w.Apply)
 }
 
+func (t *table) Extend(ctx context.Context, w provision.Extend) (provision.Record, bool, error) {
+	return t.write(ctx, "extend", w.SignupID, w.Apply)
+}
+
+func (t *table) Attach(ctx context.Context, w provision.Attach) (provision.Record, bool, error) {
+	return t.write(ctx, "attach", w.SignupID, w.Apply)
+}
+
+func (t *table) Mark(ctx context.Context, w provision.Mark) (provision.Record, bool, error) {
+	return t.write(ctx, "mark", w.SignupID, w.Apply)
+}
+
 func (t *table) Activate(ctx context.Context, w provision.Activate) (provision.Record, bool, error) {
 	return t.write(ctx, "activate", w.SignupID, w.Apply)
 }

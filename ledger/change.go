@@ -1,0 +1,93 @@
+package ledger
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/trunkhook/trunkhook/provision"
+)
+
+// change is a conditional update. Every name in its expressions is an alias, # and
+// the name: status, owner and queue are reserved words of DynamoDB or may become so.
+type change struct {
+	set, remove, condition string
+	values                 item
+	steps                  []string // keys of steps that are set, by their aliases #step0, #step1, ...
+}
+
+const (
+	// A claim that meets itself is refused, so that it doesn't count twice.
+	isFree  = `#status = :pending AND #owner <> :owner AND (attribute_not_exists(#lease_until) OR #lease_until <= :now)`
+	isHeld  = `#status = :pending AND #owner = :owner`
+	settled = `#owner, #lease_until, #due_at, #queue`
+)
+
+var pending = text(string(provision.StatusPending))
+
+// withAccount decides the account where it isn't yet.
+func (c *change) withAccount(accountSID string) {
+	if accountSID != "" {
+		c.set += `, #account_sid = if_not_exists(#account_sid, :account)`
+		c.values[":account"] = text(accountSID)
+	}
+}
+
+// whereRevision holds the change to a line that nothing was added to.
+func (c *change) whereRevision(revision int) {
+	if revision == 0 {
+		c.condition += ` AND attribute_not_exists(#revision)`
+		return
+	}
+	c.condition += ` AND #revision = :revision`
+	c.values[":revision"] = number(revision)
+}
+
+// withSteps sets steps of an item that has some, each by itself, so that what
+// somebody else adds meanwhile stays.
+func (c *change) withSteps(steps map[string]provision.LineStep) {
+	c.steps = slices.Sorted(maps.Keys(steps))
+	for i, key := range c.steps {
+		n := strconv.Itoa(i)
+		c.set += `, #steps.#step` + n + ` = :step` + n
+		c.values[":step"+n] = stepAttribute(steps[key])
+	}
+}
+
+func stepsAttribute(steps map[string]provision.LineStep) types.AttributeValue {
+	fields := make(item, len(steps))
+	for key, step := range steps {
+		fields[key] = stepAttribute(step)
+	}
+	return &types.AttributeValueMemberM{Value: fields}
+}
+
+func stepAttribute(step provision.LineStep) types.AttributeValue {
+	document, err := json.Marshal(step)
+	if err != nil {
+		panic(err) // strings and times can always be written
+	}
+	value, err := fromJSON(document)
+	if err != nil {
+		panic(err) // it is JSON
+	}
+	return value
+}
+
+func (c *change) expression() string {
+	if c.remove == "" {
+		return "SET " + c.set
+	}
+	return "SET " + c.set + " REMOVE " + c.remove
+}
+
+func (c *change) names() map[string]string {
+	names := namesIn(c.set, c.remove, c.condition)
+	for i, key := range c.steps {
+		names["#step"+strconv.Itoa(i)] = key
+	}
+	return names
+}

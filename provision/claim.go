@@ -1,0 +1,87 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+)
+
+// claimRounds is how often a claim begins again because deliveries of the same
+// signup overtake each other. Each round means that one of them got its way.
+const claimRounds = 5
+
+// claim is the try's first write, and a second one where the delivery adds to the
+// line of a signup that is there. The record is the try's to finish, unless it has
+// ended already, or there is an error.
+func (t *try) claim(ctx context.Context, s Signup) (record Record, ended *Result, err error) {
+	if err := s.Validate(); err != nil {
+		return Record{}, nil, err
+	}
+	s = s.Normalised()
+	wanted := s.Line.Steps()
+	for range claimRounds {
+		record, ours, err := t.claimOnce(ctx, s)
+		if err != nil {
+			return Record{}, nil, err
+		}
+		if faults := record.contradictions(wanted); record.Fingerprint != s.Fingerprint() || len(faults) > 0 {
+			return t.conflict(ctx, record, ours, faults)
+		}
+		seen := record
+		if extension := record.extension(wanted); len(extension) > 0 {
+			var holds bool
+			if record, holds, err = t.extend(ctx, record, extension); err != nil {
+				return Record{}, nil, err
+			}
+			if !holds || seen.Status.complete() || ours && !record.heldBy(t.owner) {
+				continue
+			}
+		}
+		if ours {
+			return record, nil, nil
+		}
+		result := t.theirs(record)
+		return record, &result, nil
+	}
+	return Record{}, nil, fmt.Errorf("%w: other deliveries of this signup were faster", ErrUnavailable)
+}
+
+func (t *try) claimOnce(ctx context.Context, s Signup) (Record, bool, error) {
+	e := t.engine
+	claim := Claim{Signup: s, TrunkName: TrunkName(e.Prefix, s.ID), AccountSID: e.readyAccount(), Owner: t.owner, Now: t.claimedAt, LeaseUntil: t.leaseUntil}
+	done := t.begin(StepClaim)
+	record, ours, err := e.Ledger.Claim(ctx, claim)
+	done(err)
+	switch {
+	case err != nil:
+		return Record{}, false, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	case record.SignupID == "":
+		return Record{}, false, errVanished
+	}
+	return record, ours, nil
+}
+
+// extend adds to the record what a delivery asks for and it lacks, whoever holds
+// the signup.
+func (t *try) extend(ctx context.Context, record Record, extension map[string]LineStep) (Record, bool, error) {
+	done := t.begin(StepExtend)
+	extended, holds, err := t.engine.Ledger.Extend(ctx, Extend{SignupID: record.SignupID, Steps: extension, Seen: record.Seen(), Now: t.engine.now()})
+	done(err)
+	switch {
+	case err != nil:
+		return Record{}, false, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	case extended.SignupID == "":
+		return Record{}, false, errVanished
+	}
+	return extended, holds, nil
+}
+
+// conflict ends a try whose delivery asks for something else than the record has.
+// Nothing of it is taken.
+func (t *try) conflict(ctx context.Context, record Record, ours bool, faults []Fault) (Record, *Result, error) {
+	if ours { // as it was: pending, and nobody's
+		if _, err := t.release(ctx, record, errContradiction); err != nil {
+			return Record{}, nil, err
+		}
+	}
+	return Record{}, &Result{Record: record, Outcome: OutcomeConflict, Faults: faults, Steps: t.steps}, nil
+}
