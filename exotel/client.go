@@ -63,6 +63,18 @@ type Config struct {
 type Client struct {
 	// Trunks makes, lists and deletes SIP trunks.
 	Trunks *TrunksService
+	// PhoneNumbers maps phone numbers to trunks.
+	PhoneNumbers *PhoneNumbersService
+	// WhitelistedIPs says from which addresses a trunk takes calls.
+	WhitelistedIPs *WhitelistedIPsService
+	// DestinationURIs says where a trunk's incoming calls go.
+	DestinationURIs *DestinationURIsService
+	// Credentials keeps the SIP users of trunks.
+	Credentials *CredentialsService
+	// Settings keeps the settings of trunks, such as the caller's number.
+	Settings *SettingsService
+	// TrunkMaps finds the trunk of a phone number.
+	TrunkMaps *TrunkMapsService
 
 	config   Config
 	base     *url.URL // scheme, host and path prefix, with no trailing slash
@@ -90,7 +102,13 @@ func New(config Config) (*Client, error) {
 		http:     withoutRedirects(config.HTTPClient),
 		redactor: newRedactor(config),
 	}
-	client.Trunks = &TrunksService{client: client}
+	client.Trunks = &TrunksService{client}
+	client.PhoneNumbers = &PhoneNumbersService{client}
+	client.WhitelistedIPs = &WhitelistedIPsService{client}
+	client.DestinationURIs = &DestinationURIsService{client}
+	client.Credentials = &CredentialsService{client}
+	client.Settings = &SettingsService{client}
+	client.TrunkMaps = &TrunkMapsService{client}
 	return client, nil
 }
 

@@ -11,8 +11,11 @@ import (
 
 // answer is what a good call gave: one result, or those of a list.
 type answer struct {
-	results  []result
-	nextPage string // metadata.next_page_uri of a list
+	results   []result
+	nextPage  string // metadata.next_page_uri of a list
+	total     int    // metadata.total of a list; zero where it isn't given
+	requestID string
+	status    int // the worse of HTTP's and the envelope's
 }
 
 // reader takes out of an answer what the caller asked for. It fails where that
@@ -25,6 +28,7 @@ type envelope struct {
 	requestID string
 	httpCode  int
 	nextPage  string
+	total     int
 	response  json.RawMessage
 }
 
@@ -65,6 +69,7 @@ func decode(status int, body []byte, read reader) (requestID string, failed *Err
 // read gives the results to the reader, or says why not.
 func (env envelope) read(outer int, read reader) *Error {
 	ans, refused, err := env.open(outer)
+	ans.requestID, ans.status = env.requestID, outer
 	switch {
 	case refused != nil:
 		return refused.error()
@@ -99,11 +104,7 @@ func (env envelope) saysDuplicate(status int, failed bool) bool {
 // open takes the results out of the envelope, or the one that says that the
 // call failed.
 func (env envelope) open(outer int) (ans answer, refused *result, err error) {
-	whole := result{code: outer}
 	if isList(env.response) {
-		if whole.failed() {
-			return answer{}, &whole, nil
-		}
 		return env.openList(outer)
 	}
 	one, ok := parseResult(env.response)
@@ -118,17 +119,28 @@ func (env envelope) open(outer int) (ans answer, refused *result, err error) {
 }
 
 // openList leaves it to the reader to judge single results: a list can be good
-// in part.
+// in part. Where it failed as a whole, a success in it says that it did not.
 func (env envelope) openList(outer int) (ans answer, refused *result, err error) {
 	var raw []json.RawMessage
 	if json.Unmarshal(env.response, &raw) != nil {
 		return answer{}, nil, errors.New("the answer's response is unreadable")
 	}
-	ans.nextPage = env.nextPage
+	ans.nextPage, ans.total = env.nextPage, env.total
+	whole := result{code: outer}
 	for _, element := range raw {
 		r, _ := parseResult(element) // an unreadable one has no data, which its reader sees
 		r.code = cmp.Or(r.code, outer)
 		ans.results = append(ans.results, r)
+		switch {
+		case !whole.failed():
+		case !r.failed() || r.error().Kind == ErrOutcomeUnknown:
+			return answer{}, nil, errors.New("a failure outside, something else inside")
+		case len(raw) == 1:
+			whole.vendor, whole.message = r.vendor, r.message
+		}
+	}
+	if whole.failed() {
+		return answer{}, &whole, nil
 	}
 	return ans, nil, nil
 }
@@ -148,9 +160,10 @@ func parseEnvelope(body []byte) (envelope, bool) {
 	env := envelope{requestID: text(fields.RequestID), httpCode: number(fields.HTTPCode), response: fields.Response}
 	var metadata struct {
 		NextPageURI json.RawMessage `json:"next_page_uri"`
+		Total       json.RawMessage `json:"total"`
 	}
-	if json.Unmarshal(fields.Metadata, &metadata) == nil && isPresent(metadata.NextPageURI) {
-		env.nextPage = text(metadata.NextPageURI)
+	if json.Unmarshal(fields.Metadata, &metadata) == nil {
+		env.nextPage, env.total = text(metadata.NextPageURI), max(0, number(metadata.Total))
 	}
 	return env, env.httpCode != 0 || isPresent(env.response)
 }

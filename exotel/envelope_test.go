@@ -20,6 +20,9 @@ func vendor(t testing.TB, name string) []byte {
 	return body
 }
 
+// oneTrunk reads the one trunk of an answer, whichever it is.
+func oneTrunk(trunk *Trunk) reader { return readOne(trunk, func(Trunk) bool { return true }) }
+
 func TestDecode(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -172,9 +175,9 @@ func FuzzDecode(f *testing.F) {
 		case err == nil && !isEnvelope(body):
 			t.Fatal("a trunk out of something that is no envelope")
 		}
-		var page TrunkPage
-		if _, err := decode(status, body, func(a answer) error { page = readPage(a.results); return nil }); err == nil {
-			for _, trunk := range page.Trunks {
+		var got page[Trunk]
+		if _, err := decode(status, body, func(a answer) error { got = readPage[Trunk](a.results); return nil }); err == nil {
+			for _, trunk := range got.entries {
 				if trunk.SID == "" {
 					t.Fatal("a trunk without a sid in a list")
 				}

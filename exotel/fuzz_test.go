@@ -50,7 +50,9 @@ func FuzzNextPage(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, offset int, uri string) {
-		next, err := ListOptions{Offset: offset, TrunkSID: "trmum1a"}.next(uri)
+		asked := ListOptions{Offset: offset, TrunkSID: "trmum1a"}
+		page, err := asked.page().next(uri)
+		next := asked.at(page)
 		switch {
 		case uri == "":
 			if next != nil || err != nil {
@@ -64,7 +66,7 @@ func FuzzNextPage(f *testing.F) {
 		case next.Offset <= offset || next.PageSize < 0 || next.TrunkSID != "trmum1a":
 			t.Fatalf("%+v", next)
 		}
-		address := client.url(request{path: []string{"trunks"}, query: next.query()})
+		address := client.url(request{path: []string{"trunks"}, query: next.page().query()})
 		if !strings.HasPrefix(address, "https://api.in.exotel.com/v2/accounts/acme1/trunks?") || strings.Trim(address[len("https://api.in.exotel.com/v2/accounts/acme1/trunks?"):], "abcdefghijklmnopqrstuvwxyz_=&0123456789") != "" {
 			t.Fatalf("asks %s", address)
 		}

@@ -186,7 +186,7 @@ func TestRetryAfterIsBounded(t *testing.T) {
 func TestNextPageAdvances(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		asked := ListOptions{PageSize: rapid.IntRange(0, 50).Draw(t, "size"), Offset: rapid.IntRange(0, 1000).Draw(t, "offset")}
+		asked := PageOptions{PageSize: rapid.IntRange(0, 50).Draw(t, "size"), Offset: rapid.IntRange(0, 1000).Draw(t, "offset")}
 		query := map[string]string{}
 		for _, name := range []string{"offset", "page_size"} {
 			if value := rapid.SampledFrom([]string{"none", "", "0", "-1", "50", "1001", "9223372036854775807", "9223372036854775808", "1e3", " 50", "0x50"}).Draw(t, name); value != "none" {

@@ -15,6 +15,7 @@ import (
 // repeat them; a proxy's error page might, or one day an answer that shows the
 // request that it is about. They must get into no error and into no stored trunk.
 type redactor struct {
+	domain string   // the account's; what stands in it is no secret
 	forms  []string // the credentials, and what encoders make of them
 	starts []string // of these, those that hold no other: where there is none, there is nothing
 }
@@ -28,10 +29,18 @@ const (
 )
 
 func newRedactor(config Config) redactor {
-	var r redactor
-	for _, secret := range []string{config.APIToken, config.APIKey} {
-		r.add(config, secret)
-		r.add(config, secret[:min(len(secret), secretStart)])
+	return redactor{domain: DomainName(config.AccountSID)}.with(config.APIToken, config.APIKey)
+}
+
+// with is a redactor that knows more secrets.
+func (r redactor) with(secrets ...string) redactor {
+	if len(secrets) == 0 {
+		return r
+	}
+	r = redactor{domain: r.domain, forms: slices.Clone(r.forms)}
+	for _, secret := range secrets {
+		r.add(secret)
+		r.add(secret[:min(len(secret), secretStart)])
 	}
 	for _, form := range r.forms {
 		if !slices.ContainsFunc(r.forms, func(other string) bool { return other != form && strings.Contains(form, other) }) {
@@ -41,10 +50,10 @@ func newRedactor(config Config) redactor {
 	return r
 }
 
-func (r *redactor) add(config Config, secret string) {
+func (r *redactor) add(secret string) {
 	// Older accounts have their sid for a key. It stands in every domain and
 	// address, and is no secret.
-	if len(secret) < minSecret || strings.Contains(DomainName(config.AccountSID), secret) {
+	if len(secret) < minSecret || strings.Contains(r.domain, secret) {
 		return
 	}
 	quoted, _ := json.Marshal(secret) // strings can always be written

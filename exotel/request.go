@@ -15,17 +15,22 @@ import (
 
 // request is one operation on the account, before it is HTTP.
 type request struct {
-	op     string // as in Error.Op
-	method string
-	path   []string // elements below the account, escaped when they are joined
-	query  url.Values
-	body   any    // marshalled as JSON; nil for none
-	read   reader // takes what is wanted out of the answer
+	op      string // as in Error.Op
+	method  string
+	path    []string // elements below the account, escaped when they are joined
+	query   url.Values
+	body    any      // marshalled as JSON; nil for none
+	read    reader   // takes what is wanted out of the answer
+	fault   error    // why it must not be sent; nil where it may
+	secrets []string // in the body, and in nothing that comes back
 }
 
 // do sends the request, again where retryable allows it, until there is a good
 // answer, an error that stays, or no time.
 func (c *Client) do(ctx context.Context, req request) error {
+	if req.fault != nil {
+		return &Error{Op: req.op, Kind: ErrInvalid, Message: clean(req.fault.Error())}
+	}
 	hooks := HooksOf(ctx)
 	for try := 1; ; try++ {
 		if err := hooks.Before(ctx, req.op); err != nil {
@@ -45,19 +50,20 @@ func (c *Client) do(ctx context.Context, req request) error {
 // exchange is one HTTP exchange; the error is in the call as well.
 func (c *Client) exchange(ctx context.Context, req request) (Call, *Error) {
 	call := Call{Op: req.op, Method: req.method, Start: time.Now()}
-	err := c.send(ctx, req, &call)
+	redactor := c.redactor.with(req.secrets...)
+	err := c.send(ctx, req, redactor, &call)
 	call.Duration = time.Since(call.Start)
-	call.RequestID = clean(c.redactor.text(call.RequestID))
+	call.RequestID = clean(redactor.text(call.RequestID))
 	if err != nil {
 		err.Op, err.HTTPStatus, err.RequestID = req.op, call.HTTPStatus, call.RequestID
-		err.Message = clean(c.redactor.text(err.Message))
+		err.Message = clean(redactor.text(err.Message))
 		call.Err = err
 	}
 	return call, err
 }
 
 // send fills in what it learns about the call.
-func (c *Client) send(ctx context.Context, req request, call *Call) *Error {
+func (c *Client) send(ctx context.Context, req request, redactor redactor, call *Call) *Error {
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
 	var connected connection
@@ -81,7 +87,7 @@ func (c *Client) send(ctx context.Context, req request, call *Call) *Error {
 	case len(body) > maxBody:
 		return &Error{Kind: ErrOutcomeUnknown, Message: "the answer is larger than 1 MiB"}
 	}
-	requestID, failed := decode(resp.StatusCode, c.redactor.body(body), req.read)
+	requestID, failed := decode(resp.StatusCode, redactor.body(body), req.read)
 	call.RequestID = requestID
 	if failed != nil {
 		failed.RetryAfter = parseRetryAfter(resp.Header.Get("Retry-After"), time.Now())
