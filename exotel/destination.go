@@ -81,6 +81,21 @@ func SameDestination(a, b string) bool {
 	return one == other
 }
 
+// NormalDestination is the destination in the form in which those that
+// SameDestination takes for the same are the same text: lower case, without "sip:",
+// with its port, and with its transport unless that is UDP. What can't be read stays
+// as it is.
+func NormalDestination(s string) string {
+	d, ok := readDestination(s)
+	switch {
+	case !ok:
+		return s
+	case d.transport == "udp":
+		return d.host + ":" + d.port
+	}
+	return d.host + ":" + d.port + ";transport=" + d.transport
+}
+
 // destination is one in its normal form.
 type destination struct {
 	host      string // lower case, no dot at its end

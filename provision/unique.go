@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/trunkhook/trunkhook/exotel"
 )
@@ -29,7 +30,7 @@ func (w *lineWork) phoneNumbers(ctx context.Context, open []LineStep) error {
 	return w.unique(ctx, open, unique{
 		list: func(ctx context.Context) (map[string]listed, error) {
 			return index(numbers.All(ctx, trunkSID), func(n exotel.PhoneNumber) (string, listed) {
-				return n.PhoneNumber, listed{n.ID, string(n.Mode)}
+				return "+" + strings.TrimPrefix(n.PhoneNumber, "+"), listed{n.ID, string(n.Mode.OrDefault())}
 			})
 		},
 		add: func(ctx context.Context, step LineStep) (string, error) {
@@ -40,7 +41,7 @@ func (w *lineWork) phoneNumbers(ctx context.Context, open []LineStep) error {
 			return number.ID, nil
 		},
 		change: func(ctx context.Context, step LineStep, l listed) error {
-			if l.option == "" || l.option == step.Option {
+			if l.option == step.Option {
 				return nil
 			}
 			_, err := numbers.UpdateMode(ctx, trunkSID, l.id, exotel.MapPhoneNumberRequest{PhoneNumber: step.Value, Mode: exotel.Mode(step.Option)})
@@ -55,7 +56,7 @@ func (w *lineWork) whitelistedIPs(ctx context.Context, open []LineStep) error {
 		list: func(ctx context.Context) (map[string]listed, error) {
 			return index(ips.All(ctx, trunkSID), func(ip exotel.WhitelistedIP) (string, listed) {
 				prefix, _ := ip.Prefix()
-				return prefix.Masked().String(), listed{id: ip.ID}
+				return prefix.String(), listed{id: ip.ID}
 			})
 		},
 		add: func(ctx context.Context, step LineStep) (string, error) {
