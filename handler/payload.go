@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/trunkhook/trunkhook/handler/line"
 	"github.com/trunkhook/trunkhook/handler/strictjson"
 	"github.com/trunkhook/trunkhook/provision"
 )
@@ -21,10 +22,10 @@ func parseSignup(body []byte) (provision.Signup, error) {
 	signup := provision.Signup{
 		ID:      textField(object, "signup_id", &invalid),
 		Company: textField(object, "company", &invalid),
+		Line:    line.Read(func(field string) any { return object[field] }, &invalid),
 	}
-	signup = signup.Normalised()
 	addFaults(&invalid, signup.Validate())
-	return signup, invalid.OrNil()
+	return signup.Normalised(), invalid.OrNil()
 }
 
 // parseCompany reads the body of /me/signup, in which an id means nothing.

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/trunkhook/trunkhook/handler/line"
 	"github.com/trunkhook/trunkhook/handler/strictjson"
 	"github.com/trunkhook/trunkhook/provision"
 )
@@ -23,6 +24,18 @@ type body struct {
 	Company    string    `json:"company"`
 	CreatedAt  time.Time `json:"created_at"`
 	UpdatedAt  time.Time `json:"updated_at"`
+	Steps      []step    `json:"steps,omitempty"`
+}
+
+// step is what a signup asked for beside its trunk, and where that stands.
+type step struct {
+	Step         provision.StepKind   `json:"step"`
+	Value        string               `json:"value"`
+	Mode         string               `json:"mode,omitempty"`          // of a phone number
+	FriendlyName string               `json:"friendly_name,omitempty"` // of a credential
+	Status       provision.StepStatus `json:"status"`
+	Reason       string               `json:"reason,omitempty"`      // why Exotel refused it
+	PasswordAt   string               `json:"password_at,omitempty"` // where a credential's password is kept
 }
 
 func success(status int, record provision.Record) response {
@@ -30,9 +43,22 @@ func success(status int, record provision.Record) response {
 }
 
 func bodyOf(record provision.Record) body {
+	var steps []step
+	for _, s := range record.LineSteps() {
+		shown := step{Step: s.Kind, Value: s.Value, Status: s.Status, Reason: s.Reason, PasswordAt: s.PasswordAt}
+		switch s.Kind {
+		case provision.KindPhoneNumber:
+			shown.Mode = s.Option
+		case provision.KindCredential:
+			shown.FriendlyName = s.Option
+		case provision.KindWhitelistedIP, provision.KindDestinationURI, provision.KindCallerID:
+		}
+		steps = append(steps, shown)
+	}
 	return body{
 		SignupID: record.SignupID, Status: string(record.Status), TrunkSID: record.TrunkSID, TrunkName: record.TrunkName,
 		DomainName: record.DomainName, Company: record.Company, CreatedAt: record.CreatedAt, UpdatedAt: record.UpdatedAt,
+		Steps: steps,
 	}
 }
 
@@ -59,13 +85,19 @@ func (h *Handler) respond(r *request, result provision.Result) response {
 	switch result.Outcome {
 	case provision.OutcomeCreated, provision.OutcomeAdopted:
 		return success(http.StatusCreated, result.Record)
+	case provision.OutcomeCompleted:
+		return success(http.StatusOK, result.Record)
 	case provision.OutcomeReplayed:
 		return with(success(http.StatusOK, result.Record), "Idempotent-Replayed", "true")
 	case provision.OutcomeConflict:
+		faults := result.Faults
+		if len(faults) == 0 {
+			faults = []provision.Fault{{Field: "signup_id", Detail: "was used before with other content"}}
+		}
 		return problem{
 			Status: http.StatusUnprocessableEntity,
 			Detail: "This signup_id was used before with other content. The first one stands.",
-			Errors: []provision.Fault{{Field: "signup_id", Detail: "was used before with other content"}},
+			Errors: faults,
 		}.response()
 	case provision.OutcomePending, provision.OutcomeInProgress, provision.OutcomeRejected:
 	}
@@ -92,7 +124,7 @@ func seconds(d time.Duration) string {
 
 // fields are those of the API profile. Other names are the sender's, and aren't
 // repeated.
-var fields = []string{"signup_id", "company", "type", "data"}
+var fields = append([]string{"signup_id", "company", "type", "data"}, line.Fields...)
 
 // refuse answers what can't be taken: broken JSON, bad fields, or no table.
 func (r *request) refuse(err error) response {

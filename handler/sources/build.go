@@ -36,7 +36,7 @@ func (b *builder) source() *Source {
 	f := b.file
 	s := &Source{
 		Name: b.name, Namespace: f.Namespace, About: f.About, Reply: f.Reply,
-		content: f.Content, event: f.Event, maxEvents: f.MaxEvents, idForm: f.IDForm,
+		content: f.Content, event: f.Event, maxEvents: f.MaxEvents, idForm: f.IDForm, line: make(map[string]expression),
 	}
 	b.setDefaults(s)
 	b.check(s)
@@ -123,8 +123,7 @@ func (b *builder) checkAuth(s *Source) {
 	}
 }
 
-// compile compiles all expressions, those that make no part of a signup yet
-// too, so that a mistake shows at once.
+// compile compiles all expressions.
 func (b *builder) compile(s *Source) {
 	for _, field := range expressionFields {
 		text := *b.file.expression(field)
@@ -150,6 +149,8 @@ func (b *builder) compile(s *Source) {
 			s.id = e.parts
 		case fieldCompany:
 			s.company = e
+		default:
+			s.line[field] = e
 		}
 	}
 }

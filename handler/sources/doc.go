@@ -30,8 +30,9 @@
 //	customer_typed    keys whose values the customer types: id and what a trunk lets in must not use them
 //	id_form           plain (default), salesforce (ids of 15 and of 18 characters are one)
 //
-// and the expressions, each, match, id and company, and for later phone_numbers,
-// whitelisted_ips and destination_uris. A key that isn't one of these is refused.
+// and the expressions, each, match, id and company, and for what a signup asks for
+// beside its trunk phone_numbers, whitelisted_ips, destination_uris, credentials and
+// caller_id. A key that isn't one of these is refused.
 //
 // # What is an expression?
 //

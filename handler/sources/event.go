@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"slices"
 
+	"github.com/trunkhook/trunkhook/handler/line"
 	"github.com/trunkhook/trunkhook/provision"
 )
 
@@ -82,21 +84,35 @@ func (s *Source) signup(element any, invalid *provision.InvalidError) provision.
 		invalid.Add(fieldCompany, "must be text")
 	default:
 		signup.Company = text
-		signup = signup.Normalised()
-		addCompanyFault(invalid, signup.Validate())
 	}
-	return signup
+	signup.Line = line.Read(func(field string) any { return s.lineValue(element, field, invalid) }, invalid)
+	addFaults(invalid, signup.Validate())
+	return signup.Normalised()
 }
 
-// addCompanyFault takes over what the engine says of a company. What it says of
-// the id is said already, of the field id.
-func addCompanyFault(invalid *provision.InvalidError, err error) {
+// lineValue is nil where the file says nothing of the field.
+func (s *Source) lineValue(element any, field string, invalid *provision.InvalidError) any {
+	e, ok := s.line[field]
+	if !ok {
+		return nil
+	}
+	value, err := evaluate(e, element)
+	if err != nil {
+		invalid.Add(field, err.Error())
+	}
+	return value
+}
+
+// addFaults takes over what the engine says of fields that have no fault yet. What
+// it says of the id is said already, of the field id.
+func addFaults(invalid *provision.InvalidError, err error) {
 	var found *provision.InvalidError
 	if !errors.As(err, &found) {
 		return
 	}
 	for _, fault := range found.Faults {
-		if fault.Field == fieldCompany {
+		known := func(f provision.Fault) bool { return f.Field == fault.Field }
+		if fault.Field != "signup_id" && !slices.ContainsFunc(invalid.Faults, known) {
 			invalid.Add(fault.Field, fault.Detail)
 		}
 	}
@@ -126,8 +142,8 @@ type Value struct {
 	Err        error
 }
 
-// Values evaluates every expression of the source but each on the event, also
-// those that make no part of a signup yet, so that a mapping can be checked.
+// Values evaluates every expression of the source but each on the event, so that a
+// mapping can be checked.
 func (e Event) Values() []Value {
 	var values []Value
 	for _, m := range e.source.mappings {

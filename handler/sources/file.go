@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/trunkhook/trunkhook/handler/line"
 	"github.com/trunkhook/trunkhook/handler/strictjson"
 )
 
@@ -29,21 +30,20 @@ type file struct {
 	PhoneNumbers   string            `json:"phone_numbers"`
 	WhitelistedIPs string            `json:"whitelisted_ips"`
 	Destinations   string            `json:"destination_uris"`
+	Credentials    string            `json:"credentials"`
+	CallerID       string            `json:"caller_id"`
 }
 
 // The fields that hold expressions, in the order in which they are evaluated.
 // These, and no others, can be overridden.
 const (
-	fieldEach         = "each"
-	fieldMatch        = "match"
-	fieldID           = "id"
-	fieldCompany      = "company"
-	fieldNumbers      = "phone_numbers"
-	fieldIPs          = "whitelisted_ips"
-	fieldDestinations = "destination_uris"
+	fieldEach    = "each"
+	fieldMatch   = "match"
+	fieldID      = "id"
+	fieldCompany = "company"
 )
 
-var expressionFields = []string{fieldEach, fieldMatch, fieldID, fieldCompany, fieldNumbers, fieldIPs, fieldDestinations}
+var expressionFields = append([]string{fieldEach, fieldMatch, fieldID, fieldCompany}, line.Fields...)
 
 // expression is where a field's text is; nil for a field that holds none.
 func (f *file) expression(field string) *string {
@@ -56,12 +56,16 @@ func (f *file) expression(field string) *string {
 		return &f.ID
 	case fieldCompany:
 		return &f.Company
-	case fieldNumbers:
+	case line.PhoneNumbers:
 		return &f.PhoneNumbers
-	case fieldIPs:
+	case line.WhitelistedIPs:
 		return &f.WhitelistedIPs
-	case fieldDestinations:
+	case line.DestinationURIs:
 		return &f.Destinations
+	case line.Credentials:
+		return &f.Credentials
+	case line.CallerID:
+		return &f.CallerID
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/trunkhook/trunkhook/handler/sources"
+	"github.com/trunkhook/trunkhook/provision"
 )
 
 var update = flag.Bool("update", false, "write the golden mappings anew")
@@ -118,6 +119,9 @@ func golden(t *testing.T, events []sources.Event) []byte {
 		one := map[string]any{"signup_id": e.Signup.ID, "company": e.Signup.Company, "source": e.Signup.Source, "ignored": e.Ignored}
 		if e.Fault != nil {
 			one["fault"], one["raw"] = e.Fault.Error(), e.Raw
+		}
+		if steps := (provision.Record{Steps: e.Signup.Line.Steps()}).LineSteps(); len(steps) > 0 {
+			one["line"] = steps
 		}
 		values := make(map[string]any)
 		for _, v := range e.Values() {

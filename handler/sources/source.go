@@ -43,6 +43,7 @@ type Source struct {
 
 	each, match, company expression // each and match may be nil
 	id                   []expression
+	line                 map[string]expression // by the fields of package line
 	mappings             []mapping
 }
 

@@ -5,8 +5,8 @@
 //
 // Read are AWS_REGION or AWS_DEFAULT_REGION; AWS_ACCESS_KEY_ID,
 // AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; AWS_ENDPOINT_URL and, before it,
-// AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL_SECRETS_MANAGER; and
-// AWS_IGNORE_CONFIGURED_ENDPOINT_URLS.
+// AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_SECRETS_MANAGER and
+// AWS_ENDPOINT_URL_SSM; and AWS_IGNORE_CONFIGURED_ENDPOINT_URLS.
 package awsconfig
 
 import (
@@ -25,10 +25,11 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// Clients are the two services that trunkhook speaks to.
+// Clients are the services that trunkhook speaks to.
 type Clients struct {
 	DynamoDB       *dynamodb.Client
 	SecretsManager *secretsmanager.Client
+	SSM            *JSONService // Systems Manager
 }
 
 // FromEnv makes the clients; it makes no call. The error names every variable
@@ -43,7 +44,7 @@ func FromEnv(getenv func(string) string) (Clients, error) {
 		AccessKeyID: e.required("AWS_ACCESS_KEY_ID"), SecretAccessKey: e.required("AWS_SECRET_ACCESS_KEY"),
 		SessionToken: getenv("AWS_SESSION_TOKEN"), Source: "environment",
 	}
-	dynamodbURL, secretsURL := e.endpoint("DYNAMODB"), e.endpoint("SECRETS_MANAGER")
+	dynamodbURL, secretsURL, ssmURL := e.endpoint("DYNAMODB"), e.endpoint("SECRETS_MANAGER"), e.endpoint("SSM")
 	if len(e.faults) > 0 {
 		return Clients{}, errors.New(strings.Join(e.faults, "; "))
 	}
@@ -62,6 +63,7 @@ func FromEnv(getenv func(string) string) (Clients, error) {
 		SecretsManager: secretsmanager.NewFromConfig(config, func(o *secretsmanager.Options) {
 			o.BaseEndpoint = secretsURL
 		}),
+		SSM: newJSONService("ssm", "AmazonSSM", region, ssmURL, credentials, config.HTTPClient),
 	}, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/trunkhook/trunkhook/internal/awsconfig"
+	"github.com/trunkhook/trunkhook/internal/passwords"
 	"github.com/trunkhook/trunkhook/internal/secrets"
 	"github.com/trunkhook/trunkhook/internal/settings"
 	"github.com/trunkhook/trunkhook/ledger"
@@ -41,7 +42,10 @@ func New(read func(getenv func(string) string) (settings.Settings, error), geten
 	p := Parts{Settings: s, Log: logger(stdout, getenv), clients: clients}
 	p.account = secrets.NewExotel(p.Secret(s.ExotelSecretID), secrets.ExotelOptions{BaseURL: s.ExotelBaseURL, AllowPlainHTTP: s.AllowPlainHTTP}, p.Log)
 	p.Table = ledger.New(clients.DynamoDB, s.SignupsTable)
-	p.Engine = &provision.Engine{Ledger: p.Table, Accounts: p.account, Prefix: s.TrunkPrefix}
+	p.Engine = &provision.Engine{
+		Ledger: p.Table, Accounts: p.account, Prefix: s.TrunkPrefix,
+		Passwords: passwords.NewParameterStore(clients.SSM, s.PasswordsPath),
+	}
 	if s.CallsPerMinute > 0 {
 		p.Engine.Budget = provision.NewBudget(p.Table, s.CallsPerMinute, nil)
 	}

@@ -26,6 +26,7 @@ type Settings struct {
 	TrunkPrefix     string        // TRUNK_PREFIX
 	ReplyWithin     time.Duration // REPLY_WITHIN
 	CallsPerMinute  int           // EXOTEL_CALLS_PER_MINUTE; 0 for no limit
+	PasswordsPath   string        // PASSWORDS_PATH
 
 	SourcesOverrides string // SOURCES_OVERRIDES, as sources.Load reads it; the webhook's only
 }
@@ -35,6 +36,7 @@ const (
 	DefaultTrunkPrefix    = "th"
 	DefaultReplyWithin    = 4 * time.Second
 	DefaultCallsPerMinute = 180 // Exotel allows an account 200
+	DefaultPasswordsPath  = "/trunkhook"
 )
 
 // maxCallsPerMinute is beyond any account's limit; what is meant for another
@@ -89,6 +91,7 @@ func (r *reader) shared() Settings {
 		TrunkPrefix:    DefaultTrunkPrefix,
 		ReplyWithin:    r.replyWithin(),
 		CallsPerMinute: r.callsPerMinute(),
+		PasswordsPath:  r.passwordsPath(),
 	}
 	s.ExotelBaseURL, s.AllowPlainHTTP = r.exotelBaseURL()
 	if prefix := r.getenv("TRUNK_PREFIX"); prefix != "" {
@@ -121,6 +124,21 @@ func (r *reader) table() string {
 		r.fault("SIGNUPS_TABLE", "is not set")
 	case !tableName.MatchString(value):
 		r.fault("SIGNUPS_TABLE", "must be the name of a table, or its ARN")
+	}
+	return value
+}
+
+// passwordsPath is the start of a parameter's name (Systems Manager, PutParameter:
+// letters, digits and . - _ in at most 15 levels, of which two are the password's own).
+var passwordsPath = regexp.MustCompile(`^(/[A-Za-z0-9._-]{1,128}){1,5}$`)
+
+func (r *reader) passwordsPath() string {
+	value := r.getenv("PASSWORDS_PATH")
+	if value == "" {
+		return DefaultPasswordsPath
+	}
+	if !passwordsPath.MatchString(value) {
+		r.fault("PASSWORDS_PATH", "must be the start of a parameter's name, such as "+DefaultPasswordsPath)
 	}
 	return value
 }
