@@ -37,7 +37,7 @@ func TestStack(t *testing.T) {
 		{"what the emulator forgets stands in the template", processedTemplate},
 		{"bad parameters are refused before anything is deployed", badParameters},
 		{"the functions are linked with nothing", func(t *testing.T, s *stack) { static(t, built) }},
-		{"a function may do no more than its role says", func(t *testing.T, s *stack) { roles(t, e, built) }},
+		{"a function may do no more than its role says", func(t *testing.T, s *stack) { roles(t, e, built, s) }},
 		{"a second stack stands beside the first", func(t *testing.T, s *stack) { second(t, s, deploy(t, e, built, "trunkhook-e2e-two", "two")) }},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.do(t, s) })
@@ -169,8 +169,9 @@ func schedule(t *testing.T, s *stack, began time.Time) {
 }
 
 // roles shows that the emulator enforces the roles' policies, so that the rest
-// of this test proves that they suffice: without one action nothing works.
-func roles(t *testing.T, e *emulator, built string) {
+// of this test proves that they suffice: without one action nothing works. What
+// can't be taken then is not lost, and taken by a stack that can.
+func roles(t *testing.T, e *emulator, built string, able *stack) {
 	content, err := os.ReadFile(built)
 	if err != nil {
 		t.Fatal(err)
@@ -187,6 +188,7 @@ func roles(t *testing.T, e *emulator, built string) {
 	if a := s.signUp(t, "acme-42"); a.status != http.StatusServiceUnavailable || len(s.fake.Calls()) != 1 { // the one is make secrets'
 		t.Errorf("%d %s, %d calls to Exotel", a.status, a.body, len(s.fake.Calls()))
 	}
+	untaken(t, s, able)
 }
 
 // update changes a parameter of the running stack, and nothing else.

@@ -5,7 +5,6 @@ package e2e
 import (
 	"encoding/json"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -96,7 +95,7 @@ func everyEvent(t *testing.T, s *stack) {
 		"event-eventbridge-stripe":     signupsOf["stripe"],
 		"event-cognito":                "cognito:ap-south-1_AbCdEf123:6f9619ff-8b86-4011-b42d-00c04fc964ff",
 	} {
-		answer := s.emulator.run(t, filepath.Join(s.emulator.bin, "python"), "e2e/stack.py", "invoke", s.name, "events/"+event+".json")
+		answer := s.python(t, "invoke", "events/"+event+".json")
 		record, err := s.ledger.Get(t.Context(), id)
 		if err != nil {
 			t.Errorf("%s: %v; answered %s", event, err, answer)

@@ -3,6 +3,9 @@
     stack.py template STACK    print the processed template, as JSON
     stack.py routes STACK      make the routes of its HTTP API
     stack.py invoke STACK FILE invoke its webhook function with an event
+    stack.py event STACK FILE  the same as EventBridge does it, without waiting
+    stack.py untaken STACK     take an event that was not taken out of the queue, and print
+                               its record; print nothing if there is none
 
 SAM puts the routes of an AWS::Serverless::HttpApi into the Body of the API, an
 OpenAPI document. MiniStack 1.5.33 makes the API and ignores that document (seen
@@ -93,6 +96,14 @@ if __name__ == "__main__":
         if "FunctionError" in answer:
             sys.exit(answer["Payload"].read().decode())
         print(answer["Payload"].read().decode())
+    elif command == "event":
+        with open(sys.argv[3], "rb") as event:
+            boto3.client("lambda").invoke(FunctionName=stack.values["WebhookFunction"], Payload=event.read(), InvocationType="Event")
+    elif command == "untaken":
+        sqs, queue = boto3.client("sqs"), stack.values["UntakenEvents"]
+        for message in sqs.receive_message(QueueUrl=queue).get("Messages", []):
+            print(message["Body"])
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
     else:
         for api_id, openapi in stack.apis():
             make_routes(boto3.client("apigatewayv2"), api_id, openapi)

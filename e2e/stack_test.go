@@ -53,7 +53,7 @@ func deploy(t *testing.T, e *emulator, built, name, prefix string) *stack {
 	s := &stack{emulator: e, name: name, prefix: prefix, built: built, fake: exoteltest.Start(t)}
 	s.update(t)
 	done := lap(t, "routes, which MiniStack doesn't take out of the template")
-	e.run(t, filepath.Join(e.bin, "python"), "e2e/stack.py", "routes", name)
+	s.python(t, "routes")
 	done()
 	s.putSecrets(t)
 	s.url = fmt.Sprintf("%s/_aws/execute-api/%s/$default", e.url, s.outputs.must(t, "ApiId"))
@@ -82,7 +82,7 @@ func (s *stack) update(t *testing.T, overrides ...string) {
 func (s *stack) processed(t *testing.T) template {
 	t.Helper()
 	var p template
-	raw := s.emulator.run(t, filepath.Join(s.emulator.bin, "python"), "e2e/stack.py", "template", s.name)
+	raw := s.python(t, "template")
 	if err := json.Unmarshal([]byte(raw), &p); err != nil {
 		t.Fatal(err)
 	}

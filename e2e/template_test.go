@@ -117,9 +117,68 @@ func processedTemplate(t *testing.T, s *stack) {
 	for name, filter := range p.of("AWS::Logs::MetricFilter") {
 		same(t, name+"'s pattern", filter.at("FilterPattern"), `{ $.alarm = "*" }`)
 	}
+	untakenTemplate(t, p)
 	for name, schedule := range p.of("AWS::Scheduler::Schedule") {
 		same(t, name+"'s rate", schedule.at("ScheduleExpression"), "rate(1 minute)")
 	}
+}
+
+// untakenTemplate asserts where events go that can't be taken. That Lambda writes
+// there with the role, the emulator doesn't check; the rule is none without a bus.
+func untakenTemplate(t *testing.T, p template) {
+	const queue = "UntakenEvents"
+	arn := map[string]any{"Fn::GetAtt": []string{queue, "Arn"}}
+	same(t, "the queue", p.Resources[queue].Properties, map[string]any{"MessageRetentionPeriod": 14 * 24 * 3600, "SqsManagedSseEnabled": true})
+
+	configs := map[string]map[string]any{}
+	for _, config := range p.of("AWS::Lambda::EventInvokeConfig") {
+		function, _ := config.at("FunctionName", "Ref").(string)
+		delete(config.Properties, "FunctionName")
+		configs[function] = config.Properties
+	}
+	same(t, "what follows an event that fails", configs, map[string]any{
+		"WebhookFunction": map[string]any{
+			"DestinationConfig":    map[string]any{"OnFailure": map[string]any{"Destination": arn}},
+			"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 21600, "Qualifier": "$LATEST",
+		},
+		"ReconcilerFunction": map[string]any{
+			"DestinationConfig": map[string]any{}, "MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60, "Qualifier": "$LATEST",
+		},
+	})
+	same(t, "who may write from the function", statements(p.Resources["WebhookRole"], queue), []any{
+		map[string]any{"Sid": queue, "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arn},
+	})
+
+	targets, _ := p.Resources["PartnerEvents"].at("Targets").([]any)
+	if len(targets) != 1 {
+		t.Fatalf("the rule has the targets %v", targets)
+	}
+	same(t, "what EventBridge can't deliver", resource{Properties: targets[0].(map[string]any)}.at("DeadLetterConfig"), map[string]any{"Arn": arn})
+	policy, _ := p.Resources["UntakenEventsPolicy"].at("PolicyDocument", "Statement").([]any)
+	same(t, "who may write from EventBridge", policy, []any{map[string]any{
+		"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arn, "Principal": map[string]any{"Service": "events.amazonaws.com"},
+		"Condition": map[string]any{"ArnEquals": map[string]any{"aws:SourceArn": map[string]any{"Fn::GetAtt": []string{"PartnerEvents", "Arn"}}}},
+	}})
+
+	alarm := p.Resources["UntakenAlarm"]
+	same(t, "the queue's metric", alarm.at("MetricName"), "ApproximateNumberOfMessagesVisible")
+	same(t, "the alarm's queue", alarm.at("Dimensions"), []any{map[string]any{"Name": "QueueName", "Value": map[string]any{"Fn::GetAtt": []string{queue, "QueueName"}}}})
+	same(t, "who is told", alarm.at("AlarmActions"), p.Resources["PendingAlarm"].at("AlarmActions"))
+}
+
+// statements are those of a role's policies with that Sid.
+func statements(role resource, sid string) (found []any) {
+	policies, _ := role.at("Policies").([]any)
+	for _, policy := range policies {
+		fields, _ := policy.(map[string]any)
+		list, _ := resource{Properties: fields}.at("PolicyDocument", "Statement").([]any)
+		for _, statement := range list {
+			if one, _ := statement.(map[string]any); one["Sid"] == sid {
+				found = append(found, statement)
+			}
+		}
+	}
+	return found
 }
 
 // containsStar looks for "*" as a whole resource or action.

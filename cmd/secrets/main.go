@@ -8,8 +8,8 @@
 // secrets of source api. With -exotel-file or -sources-file it stores what is in
 // the file ("-" for standard input) instead of asking. -add SOURCE makes one more
 // secret for a source and keeps those that are there, to rotate it in; -set SOURCE
-// asks for one that the sender made; -drop SOURCE then leaves the newest of each
-// kind.
+// asks for one that the sender made; -drop SOURCE then leaves the newest of each way
+// in which the source's sender can prove itself, and -drop SOURCE -all none.
 package main
 
 import (
@@ -41,12 +41,14 @@ type options struct {
 	exotelID, sourcesID     string
 	exotelFile, sourcesFile string
 	add, set, drop          string
-	signing                 bool
+	signing, all            bool
+	user                    string
 	exotelURL               string
+	docs                    string // where docs/sources.md is, for the hints
 }
 
 func parse(args []string) (options, error) {
-	var o options
+	o := options{docs: "docs/sources.md"}
 	var outputs string
 	flags := flag.NewFlagSet("secrets", flag.ContinueOnError)
 	flags.StringVar(&outputs, "outputs", "", "the stack's outputs, as sam list stack-outputs --output json prints them")
@@ -54,10 +56,15 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.sourcesFile, "sources-file", "", "store the sources' secrets from this file; - is standard input")
 	flags.StringVar(&o.add, "add", "", "make one more secret for this source")
 	flags.StringVar(&o.set, "set", "", "ask for a secret that this source's sender shows, and take it too")
-	flags.BoolVar(&o.signing, "signing", false, "with -add: one that signs (whsec_...), not a bearer token")
-	flags.StringVar(&o.drop, "drop", "", "leave this source the newest of each kind")
+	flags.BoolVar(&o.signing, "signing", false, "with -add: one that signs (whsec_...), not a token")
+	flags.StringVar(&o.user, "user", "", "with -add: a password for this user, not a token")
+	flags.StringVar(&o.drop, "drop", "", "leave this source the newest secret of each way to prove itself")
+	flags.BoolVar(&o.all, "all", false, "with -drop: leave none, which closes the source")
 	flags.StringVar(&o.exotelURL, "exotel-url", "", "try the credentials here instead of at Exotel")
 	if err := flags.Parse(args); err != nil {
+		return options{}, err
+	}
+	if err := o.check(flags.NArg()); err != nil {
 		return options{}, err
 	}
 	var list []struct{ OutputKey, OutputValue string }
@@ -76,6 +83,30 @@ func parse(args []string) (options, error) {
 		return options{}, errors.New("-outputs has no ExotelSecret or no SourcesSecret: is this a stack of trunkhook's?")
 	}
 	return o, nil
+}
+
+// check refuses what would be passed over. Its error repeats nothing, since it may be
+// a secret.
+func (o options) check(more int) error {
+	steps := 0
+	for _, given := range []bool{o.add != "", o.set != "", o.drop != "", o.exotelFile+o.sourcesFile != ""} {
+		if given {
+			steps++
+		}
+	}
+	switch {
+	case more > 0:
+		return errors.New("there is more on the command line than options; secrets are asked for, and never taken from there")
+	case steps > 1:
+		return errors.New("-add, -set, -drop and the files are steps of their own: one at a time")
+	case o.add == "" && (o.signing || o.user != ""), o.signing && o.user != "":
+		return errors.New("-signing or -user says what -add makes")
+	case o.drop == "" && o.all:
+		return errors.New("-all goes with -drop")
+	case o.user != "" && checkUser(o.user) != nil:
+		return errors.New("-user is the user's name alone, without colon or white space")
+	}
+	return nil
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, out io.Writer) error {

@@ -64,6 +64,7 @@ func use(t *testing.T, v vault, p *person, args ...string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	o.docs = "../../docs/sources.md"
 	var out strings.Builder
 	err = o.do(t.Context(), store{v}, strings.NewReader(""), func() (prompter, error) { return p, nil }, &out)
 	return out.String(), err
@@ -143,9 +144,14 @@ func TestFilesAreStoredAsTheyAre(t *testing.T) {
 		"no lists":     {"-sources-file", file("3", `{"api":"hunter2"}`)},
 		"not base64":   {"-sources-file", file("4", `{"stripe":["whsec_###"],"api":["good","whsec_###hunter2"]}`)},
 		"empty":        {"-sources-file", file("5", `{"api":["hunter2"],"zoho":[" "]}`)},
+		"no password":  {"-sources-file", file("6", `{"a-source-of-another-build":["hunter2"],"pipedrive":["crm:good","hunter2"]}`)},
+		"no hex":       {"-sources-file", file("7", `{"close":["hunter2"]}`)},
 	} {
 		_, err := use(t, v, nil, append(args, "-exotel-url", fake.URL)...)
-		if says := map[string]string{"no lists": "api", "not base64": "secret 2 of source api", "empty": "secret 1 of source zoho"}[name]; err == nil || !strings.Contains(err.Error(), says) {
+		if says := map[string]string{
+			"no lists": "api", "not base64": "secret 2 of source api", "empty": "secret 1 of source zoho",
+			"no password": "secret 2 of source pipedrive: it is not user:password", "no hex": "secret 1 of source close",
+		}[name]; err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v doesn't say %q", name, err, says)
 		}
 		if err == nil || v["E"] != good || v["S"] != sources || strings.Contains(err.Error(), "hunter2") {
@@ -184,26 +190,33 @@ func TestRotatingASourcesSecret(t *testing.T) {
 // Stripe, HubSpot and Shopify show secrets of their own making.
 func TestSecretThatASenderShowsIsAskedForAndPutInFront(t *testing.T) {
 	t.Parallel()
-	v := vault{"S": `{"api":["x"],"stripe":["whsec_old"]}`}
-	p := &person{t: t, answers: []string{"whsec_hunter2"}}
+	const fresh, old = "whsec_hunter2hunter2hunter2", "whsec_oldoldoldold"
+	v := vault{"S": `{"api":["x"],"stripe":["` + old + `"]}`}
+	p := &person{t: t, answers: []string{fresh}}
 	out, err := use(t, v, p, "-set", "stripe")
 	sources, _ := secrets.ParseSources(v["S"])
-	if err != nil || !slices.Equal(sources["stripe"], []string{"whsec_hunter2", "whsec_old"}) || len(sources["api"]) != 1 {
+	if err != nil || !slices.Equal(sources["stripe"], []string{fresh, old}) || len(sources["api"]) != 1 {
 		t.Errorf("stored %s, %v", v["S"], err)
 	}
-	if len(p.hidden) != 1 || !strings.Contains(p.hidden[0], "stripe") || strings.Contains(out, "hunter2") || !strings.Contains(out, "at once") {
+	if len(p.hidden) != 1 || !strings.Contains(p.hidden[0], "Source stripe takes the endpoint's signing secret") || strings.Contains(out, "hunter2") || !strings.Contains(out, "at once") {
 		t.Errorf("hidden: %v, said %s", p.hidden, out)
 	}
 	before := v["S"]
-	for source, answer := range map[string]string{"stripe": "", "api": "whsec_###hunter2"} {
-		if _, err := use(t, v, &person{t: t, answers: []string{answer}}, "-set", source); err == nil || v["S"] != before || strings.Contains(err.Error(), "hunter2") {
+	for source, answer := range map[string]string{"stripe": "", "api": "whsec_###hunter2", "close": "hunter2hunter2", "pipedrive": "hunter2"} {
+		if _, err := use(t, v, &person{t: t, answers: []string{answer}}, "-set", source); err == nil || v["S"] != before ||
+			strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "source "+source+" takes ") {
 			t.Errorf("%q for %s: %v, stored %s", answer, source, err, v["S"])
 		}
 	}
-	if _, err := use(t, v, &person{t: t, answers: []string{"whsec_old"}}, "-set", "stripe"); err != nil {
+	for _, source := range []string{"hunter2", "cognito"} { // nothing is asked
+		if _, err := use(t, v, &person{t: t}, "-set", source); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", source, err)
+		}
+	}
+	if _, err := use(t, v, &person{t: t, answers: []string{old}}, "-set", "stripe"); err != nil {
 		t.Fatal(err)
 	}
-	if sources, _ = secrets.ParseSources(v["S"]); !slices.Equal(sources["stripe"], []string{"whsec_old", "whsec_hunter2"}) {
+	if sources, _ = secrets.ParseSources(v["S"]); !slices.Equal(sources["stripe"], []string{old, fresh}) {
 		t.Errorf("one that is there already: %v", sources["stripe"])
 	}
 }

@@ -7,24 +7,30 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
+	"strings"
 
-	"github.com/trunkhook/trunkhook/handler/verify"
 	"github.com/trunkhook/trunkhook/internal/secrets"
 )
 
 // sourceAPI is the source that every stack begins with.
 const sourceAPI = "api"
 
-// signingPrefix is that of Standard Webhooks' keys.
-const signingPrefix = "whsec_"
+// What Standard Webhooks' keys begin with, those to sign and those to verify.
+const (
+	signingPrefix = "whsec_"
+	publicPrefix  = "whpk_"
+)
 
-// newSecret makes 256 random bits for a bearer token, 192 for a key (Standard
-// Webhooks asks for 192 to 512).
+// signingBytes are the least that Standard Webhooks asks for; 64 are the most.
+const signingBytes = 24
+
+// newSecret makes 256 random bits for a token or a password, 192 for a key.
 func newSecret(signing bool) string {
 	bytes := make([]byte, 32)
 	if signing {
-		bytes = bytes[:24]
+		bytes = bytes[:signingBytes]
 	}
 	_, _ = rand.Read(bytes) // never fails, says its documentation
 	if signing {
@@ -34,17 +40,37 @@ func newSecret(signing bool) string {
 }
 
 func (o options) storeSources(ctx context.Context, s store, text string, out io.Writer) error {
-	sources, err := secrets.ParseSources(text)
+	list, err := secrets.ParseSources(text)
 	if err != nil {
 		return err
 	}
-	if err := secrets.CheckAll(sources); err != nil { // the functions could only leave it out
+	if err := checkAll(list); err != nil { // the functions could only leave it out
 		return fmt.Errorf("nothing is stored, because one can't be used: %w", err)
 	}
 	if err := s.put(ctx, o.sourcesID, text); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "Stored: the secrets of %d sources.\n", len(sources))
+	fmt.Fprintf(out, "Stored: the secrets of %d sources.\n", len(list))
+	return nil
+}
+
+// checkAll refuses what can never match a request of its source. A source that this
+// build doesn't know may be one of another.
+func checkAll(list map[string][]string) error {
+	if err := secrets.CheckAll(list); err != nil {
+		return err
+	}
+	for _, source := range slices.Sorted(maps.Keys(list)) {
+		ways, err := waysOf(source)
+		if err != nil {
+			continue
+		}
+		for i, secret := range list[source] {
+			if secret = strings.TrimSpace(secret); len(usableBy(ways, secret)) == 0 {
+				return fmt.Errorf("secret %d of source %s: %w", i+1, source, ways[0].usable(secret))
+			}
+		}
+	}
 	return nil
 }
 
@@ -89,31 +115,61 @@ func (o options) firstSecrets(ctx context.Context, s store, out io.Writer) error
 	case made == nil:
 		fmt.Fprintln(out, "Source api has its secrets already; -add api makes another one.")
 	default:
-		fmt.Fprintf(out, "Source api is open%s. Shown once; they stay in Secrets Manager.\n  bearer token    %s\n  signing secret  %s\n", noticed, made[0], made[1])
+		fmt.Fprintf(out, "Source api is open%s. Shown once; they stay in Secrets Manager.\n  bearer token    %s\n  signing secret  %s\nHow a sender uses either: %s\n", noticed, made[0], made[1], o.page(sourceAPI))
 	}
 	return nil
 }
 
-// addSecret makes one more.
+// addSecret makes one more, and shows it.
 func (o options) addSecret(ctx context.Context, s store, out io.Writer) error {
-	secret := newSecret(o.signing)
-	err := o.putInFront(ctx, s, o.add, secret, out)
-	if err == nil {
+	ways, err := waysOf(o.add)
+	if err != nil {
+		return fmt.Errorf("-add: %w", err)
+	}
+	w, err := o.toMake(ways)
+	if err != nil {
+		return fmt.Errorf("source %s: %w", o.add, err)
+	}
+	secret := w.made(o.user)
+	if err := o.putInFront(ctx, s, o.add, secret, out); err != nil {
+		return err
+	}
+	if user, password, both := strings.Cut(secret, ":"); both {
+		fmt.Fprintf(out, "  user      %s\n  password  %s\n", user, password)
+	} else {
 		fmt.Fprintf(out, "  %s\n", secret)
 	}
-	return err
+	fmt.Fprintln(out, o.hint(o.add, w))
+	return nil
 }
 
-// setSecret asks for one that the sender shows.
+// setSecret asks for one that the sender shows, or that somebody thought of.
 func (o options) setSecret(ctx context.Context, s store, p prompter, out io.Writer) error {
-	secret, err := p.askHidden(ctx, fmt.Sprintf("Secret of source %s, as its sender shows it (not shown here): ", o.set))
+	ways, err := waysOf(o.set)
+	if err != nil {
+		return fmt.Errorf("-set: %w", err)
+	}
+	var wants []string
+	for _, w := range ways {
+		wants = append(wants, w.wants)
+	}
+	secret, err := p.askHidden(ctx, fmt.Sprintf("Source %s takes %s.\nWhich one is it (not shown here)? ", o.set, strings.Join(wants, ", or ")))
 	if err != nil {
 		return err
 	}
-	if err := secrets.Check(o.set, secret); err != nil {
-		return fmt.Errorf("it is not stored, because it can't be used: %w", err)
+	fit, err := taken(o.set, ways, secret)
+	if err != nil {
+		return err
 	}
-	return o.putInFront(ctx, s, o.set, secret, out)
+	if err := o.putInFront(ctx, s, o.set, secret, out); err != nil {
+		return err
+	}
+	w, sure := which(fit, secret)
+	if !sure {
+		w = fit[0]
+	}
+	fmt.Fprintln(out, o.hint(o.set, w))
+	return nil
 }
 
 // putInFront gives a source one more secret. Those that are there go on working.
@@ -134,28 +190,4 @@ func (o options) putInFront(ctx context.Context, s store, source, secret string,
 		fmt.Fprintf(out, "Source %s takes this one too, at once; the others go on working until -drop %s.\n", source, source)
 	}
 	return nil
-}
-
-// dropSecrets leaves the newest of each kind, which is the first.
-func (o options) dropSecrets(ctx context.Context, s store, out io.Writer) error {
-	var left []string
-	err := o.change(ctx, s, func(sources map[string][]string) error {
-		if len(sources[o.drop]) == 0 {
-			return fmt.Errorf("source %s has no secrets", o.drop)
-		}
-		seen := map[bool]bool{}
-		for _, secret := range sources[o.drop] {
-			signs := verify.Signs(secret)
-			if !seen[signs] {
-				left = append(left, secret)
-			}
-			seen[signs] = true
-		}
-		sources[o.drop] = left
-		return nil
-	})
-	if err == nil {
-		fmt.Fprintf(out, "Source %s has %d secret(s) left; what was dropped works for another 5 minutes at most.\n", o.drop, len(left))
-	}
-	return err
 }
