@@ -27,6 +27,18 @@ func refuse(r *http.Request, status, code int, message, description string) repl
 	return reply{status, wrap(r, status, result(status, errorData(code, message, description), nil))}
 }
 
+func notFound(r *http.Request) reply {
+	return refuse(r, http.StatusNotFound, 1000, "Not Found", "Not Found")
+}
+
+func missing(r *http.Request, label string) reply {
+	return refuse(r, http.StatusBadRequest, 1001, "Mandatory Parameter missing", label+" is mandatory")
+}
+
+func invalid(r *http.Request, description string) reply {
+	return refuse(r, http.StatusBadRequest, 1002, "Invalid parameter", description)
+}
+
 // statusReply is a failure without a vendor code, such as a 503 of the API's own.
 func statusReply(r *http.Request, status int) reply {
 	if status == http.StatusTooManyRequests {
@@ -60,18 +72,35 @@ func (a reply) code() int {
 	return 0
 }
 
+// withEmptySID says all that the API said, but not the keys of what it is about.
 func (a reply) withEmptySID() reply {
-	response, ok := a.envelope["response"].(object)
-	if !ok {
-		return a
+	envelope := maps.Clone(a.envelope)
+	switch response := envelope["response"].(type) {
+	case object:
+		envelope["response"] = withEmptyKeys(response)
+	case []object:
+		results := make([]object, len(response))
+		for i, result := range response {
+			results[i] = withEmptyKeys(result)
+		}
+		envelope["response"] = results
 	}
-	data, ok := response["data"].(object)
-	if !ok || data == nil {
-		return a
-	}
-	data, response, envelope := maps.Clone(data), maps.Clone(response), maps.Clone(a.envelope)
-	data["trunk_sid"], response["data"], envelope["response"] = "", data, response
 	return reply{a.status, envelope}
+}
+
+func withEmptyKeys(result object) object {
+	data, ok := result["data"].(object)
+	if !ok || data == nil {
+		return result
+	}
+	data, result = maps.Clone(data), maps.Clone(result)
+	for _, key := range []string{"trunk_sid", "id", "name"} {
+		if _, there := data[key]; there {
+			data[key] = ""
+		}
+	}
+	result["data"] = data
+	return result
 }
 
 // body is empty where the API said nothing.

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -43,13 +42,17 @@ type Server struct {
 	mu        sync.Mutex
 	key       string
 	token     string
-	trunks    []trunk // oldest first
-	made      int     // trunks ever
+	trunks    []*trunk // oldest first
+	made      int      // trunks ever
+	lastID    map[string]int
 	calls     []Call
 	faults    map[Op][]Fault
 	latency   time.Duration
-	listLag   time.Duration
+	lags      map[Op]time.Duration
 	dupStatus int
+
+	unknownStatus int  // of a call about a trunk that isn't there
+	uniqueUsers   bool // a trunk has no two credentials of one user name
 
 	limits   Limits
 	arrivals []time.Time // the last so many as the limits look at
@@ -105,7 +108,11 @@ func Offline(o Options) *Server {
 		stopped:   make(chan struct{}),
 		hangUp:    func() error { return nil },
 		faults:    make(map[Op][]Fault),
+		lags:      make(map[Op]time.Duration),
 		dupStatus: http.StatusOK,
+		lastID:    map[string]int{phoneNumbers: 41511, whitelistedIPs: 1152, destinationURIs: 2542, credentials: 1233},
+
+		unknownStatus: http.StatusNotFound,
 	}
 	s.close = sync.OnceFunc(func() {
 		close(s.stopped)
@@ -139,12 +146,16 @@ func (s *Server) SetLatency(d time.Duration) {
 	s.latency = d
 }
 
-// SetListLag hides a trunk from lists for so long after it was made. Exotel
-// documents no such lag; none is excluded either.
-func (s *Server) SetListLag(d time.Duration) {
+// SetListLag hides a trunk from lists of trunks for so long after it was made.
+// Exotel documents no such lag; none is excluded either.
+func (s *Server) SetListLag(d time.Duration) { s.SetLag(List, d) }
+
+// SetLag hides what one kind of list shows, such as ListCredentials, for so long
+// after it was made.
+func (s *Server) SetLag(op Op, d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.listLag = d
+	s.lags[op] = d
 }
 
 // SetDuplicateStatus chooses the HTTP status of a refused duplicate: 200 (with
@@ -155,21 +166,29 @@ func (s *Server) SetDuplicateStatus(status int) {
 	s.dupStatus = status
 }
 
-// Op is a kind of call.
-type Op string
+// SetUnknownTrunkStatus chooses how the API answers a call about what a trunk has
+// where there is no such trunk: 404 with code 1000 (recorded in 2026, the
+// default) or 403 with code 1003 (recorded in 2025).
+func (s *Server) SetUnknownTrunkStatus(status int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unknownStatus = status
+}
 
-// The kinds of call that the fake knows.
-const (
-	Create Op = "create trunk"
-	List   Op = "list trunks"
-	Delete Op = "delete trunk"
-	Other  Op = "other" // anything else; answered with 404
-)
+// SetUniqueUserNames makes a trunk refuse a second credential of the same user
+// name as a duplicate. Exotel documents neither; the default is the worse case,
+// in which a repeated call makes a second one.
+func (s *Server) SetUniqueUserNames(unique bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.uniqueUsers = unique
+}
 
 // Call is one request as the fake saw it.
 type Call struct {
 	At        time.Time
 	Op        Op
+	TrunkSID  string // of a call about what a trunk has
 	TrunkName string // of a Create whose body could be read
 	Status    int    // HTTP status that was answered; zero where the answer was lost
 	Code      int    // the code inside the envelope; zero where it did not process the call
@@ -206,7 +225,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 func (s *Server) handle(r *http.Request, body []byte) wire {
 	at, within := s.arrive()
 	defer s.leave()
-	call := Call{At: at, Op: s.route(r), TrunkName: nameIn(body)}
+	to := routeOf(r)
+	call := Call{At: at, Op: to.op, TrunkSID: to.trunk, TrunkName: nameIn(to.op, body)}
 	if !within {
 		out := s.overLimit(r)
 		call.Status = out.status
@@ -219,9 +239,9 @@ func (s *Server) handle(r *http.Request, body []byte) wire {
 	switch fault.Work {
 	case WorkSkipped:
 	case WorkLate:
-		s.workLate(fault.Late, r, body)
+		s.workLate(fault.Late, to, r, body)
 	default:
-		answer = s.process(call.Op, r, body)
+		answer = s.process(to, r, body)
 	}
 	out := fault.wire(r, answer)
 	call.Code, call.Status = answer.code(), out.status
@@ -229,54 +249,74 @@ func (s *Server) handle(r *http.Request, body []byte) wire {
 	return out
 }
 
-func (s *Server) workLate(after time.Duration, r *http.Request, body []byte) {
-	op := s.route(r)
+func (s *Server) workLate(after time.Duration, to route, r *http.Request, body []byte) {
 	s.late.Go(func() {
 		select {
 		case <-time.After(after):
-			s.process(op, r, body)
+			s.process(to, r, body)
 		case <-s.stopped:
 		}
 	})
 }
 
-func (s *Server) route(r *http.Request) Op {
-	rest, ok := strings.CutPrefix(r.URL.Path, "/v2/accounts/")
-	_, resource, found := strings.Cut(rest, "/")
-	if !ok || !found || resource != "trunks" {
-		return Other
-	}
-	switch r.Method {
-	case http.MethodPost:
-		return Create
-	case http.MethodGet:
-		return List
-	case http.MethodDelete:
-		return Delete
-	}
-	return Other
-}
-
 // process does what the API would do. Who is asking comes first.
-func (s *Server) process(op Op, r *http.Request, body []byte) reply {
+func (s *Server) process(to route, r *http.Request, body []byte) reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	key, token, _ := r.BasicAuth()
 	if key != s.key || token != s.token {
 		return refuse(r, http.StatusUnauthorized, 1010, "Authorization failed", "Authorization failed")
 	}
-	if !strings.HasPrefix(r.URL.Path, "/v2/accounts/"+s.account+"/") {
+	if to.account != s.account {
 		return refuse(r, http.StatusForbidden, 1003, "Authorization failed", "Authorization failed")
 	}
-	switch op {
+	q := query{Request: r, route: to, body: body}
+	if to.resource == "" {
+		return s.aboutTrunks(q)
+	}
+	if q.line = s.trunk(to.trunk); q.line == nil {
+		return s.unknownTrunk(r)
+	}
+	return s.aboutLine(q)
+}
+
+// query is a request that may be answered.
+type query struct {
+	*http.Request
+	route
+	body []byte
+	line *trunk // whose resource it is about
+}
+
+func (s *Server) aboutTrunks(q query) reply {
+	switch q.op {
 	case Create:
-		return s.createTrunk(r, body)
+		return s.createTrunk(q)
 	case List:
-		return s.listTrunks(r)
+		return s.listTrunks(q)
+	case Update:
+		return s.updateTrunk(q)
 	case Delete:
-		return s.deleteTrunk(r)
+		return s.deleteTrunk(q.Request)
+	case ListTrunkMaps:
+		return s.listTrunkMaps(q)
 	default:
-		return refuse(r, http.StatusNotFound, 1000, "Not Found", "Not Found")
+		return notFound(q.Request)
+	}
+}
+
+func (s *Server) aboutLine(q query) reply {
+	switch q.resource {
+	case phoneNumbers:
+		return s.aboutPhoneNumbers(q)
+	case whitelistedIPs:
+		return s.aboutWhitelistedIPs(q)
+	case destinationURIs:
+		return s.aboutDestinationURIs(q)
+	case credentials:
+		return s.aboutCredentials(q)
+	default:
+		return s.aboutSettings(q)
 	}
 }
 

@@ -7,20 +7,32 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/trunkhook/trunkhook/exotel"
 )
 
-// trunk is one that exists.
+// trunk is one that exists, with all that it has.
 type trunk struct {
-	sid, name, domain, nso string
-	created                time.Time
+	sid, name, domain, nso, auth string
+	times
+
+	line // what it has
+}
+
+// times are those of a trunk, or of something that it has.
+type times struct{ created, updated time.Time }
+
+func now() times { return times{time.Now(), time.Now()} }
+
+// in puts them into what the API says.
+func (t times) in(data object) object {
+	data["date_created"] = t.created.UTC().Format(time.RFC3339)
+	data["date_updated"] = t.updated.UTC().Format(time.RFC3339)
+	return data
 }
 
 // Trunks are those that exist, newest first, lag or not.
@@ -42,8 +54,27 @@ func (s *Server) Add(t exotel.Trunk) string {
 	if t.SID == "" {
 		t.SID = s.newTrunkSID(t.Name)
 	}
-	s.trunks = append(s.trunks, trunk{sid: t.SID, name: t.Name, domain: t.DomainName, nso: t.NSOCode, created: time.Now()})
+	s.trunks = append(s.trunks, &trunk{sid: t.SID, name: t.Name, domain: t.DomainName, nso: t.NSOCode, auth: ipWhitelist, times: now()})
 	return t.SID
+}
+
+// ipWhitelist is the way of a new trunk to know who calls (recorded).
+const ipWhitelist = "IP-WHITELIST"
+
+// trunk is nil where there is none.
+func (s *Server) trunk(sid string) *trunk {
+	i := slices.IndexFunc(s.trunks, func(t *trunk) bool { return t.sid == sid })
+	if i < 0 {
+		return nil
+	}
+	return s.trunks[i]
+}
+
+func (s *Server) unknownTrunk(r *http.Request) reply {
+	if s.unknownStatus == http.StatusForbidden {
+		return refuse(r, http.StatusForbidden, 1003, "Authorization failed", "Authorization failed")
+	}
+	return notFound(r)
 }
 
 // newTrunkSID is of the form of both recorded ones: trmum1, 18 hex digits, 1a1n.
@@ -61,45 +92,99 @@ var mandatory = []struct{ name, label string }{
 
 var legalName = regexp.MustCompile(`^[A-Za-z0-9_]*$`)
 
+// fieldsOf reads a body of strings. Where it can't, the answer says why.
+func fieldsOf(q query) (fields map[string]*string, refused *reply) {
+	if refused := readBody(q, &fields); refused != nil {
+		return nil, refused
+	}
+	return fields, nil
+}
+
+// readBody refuses as recorded (TRUNK_ERRORS_README, August 2025).
+func readBody(q query, target any) (refused *reply) {
+	if kind, _, _ := mime.ParseMediaType(q.Header.Get("Content-Type")); kind != "application/json" {
+		answer := refuse(q.Request, http.StatusUnsupportedMediaType, 1011, "unsupported content type", kind)
+		return &answer
+	}
+	if err := json.Unmarshal(q.body, target); err != nil {
+		answer := refuse(q.Request, http.StatusBadRequest, 1007, "Invalid request body,failed parsing ", err.Error())
+		return &answer
+	}
+	return nil
+}
+
 // createTrunk follows the recorded refusals (TRUNK_ERRORS_README, August 2025)
 // in the order of the codes. An empty name is accepted, as it was live.
-func (s *Server) createTrunk(r *http.Request, body []byte) reply {
-	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" {
-		return refuse(r, http.StatusUnsupportedMediaType, 1011, "unsupported content type", kind)
-	}
-	var fields map[string]*string
-	if err := json.Unmarshal(body, &fields); err != nil {
-		return refuse(r, http.StatusBadRequest, 1007, "Invalid request body,failed parsing ", err.Error())
+func (s *Server) createTrunk(q query) reply {
+	fields, refused := fieldsOf(q)
+	if refused != nil {
+		return *refused
 	}
 	for _, field := range mandatory {
 		if fields[field.name] == nil {
-			return refuse(r, http.StatusBadRequest, 1001, "Mandatory Parameter missing", field.label+" is mandatory")
+			return missing(q.Request, field.label)
 		}
 	}
-	name, nso, domain := *fields["trunk_name"], *fields["nso_code"], *fields["domain_name"]
-	if fault := invalid(name, nso, domain); fault != "" {
-		return refuse(r, http.StatusBadRequest, 1002, "Invalid parameter", fault)
+	t := &trunk{name: *fields["trunk_name"], nso: *fields["nso_code"], domain: *fields["domain_name"], auth: ipWhitelist, times: now()}
+	if refused := s.refuseTrunk(q, t); refused != nil {
+		return *refused
 	}
-	if slices.ContainsFunc(s.trunks, func(t trunk) bool { return t.name == name }) {
-		return s.duplicate(r, "Unable to create trunk with name "+name)
-	}
-	made := trunk{sid: s.newTrunkSID(name), name: name, domain: domain, nso: nso, created: time.Now()}
-	s.trunks = append(s.trunks, made)
-	return succeed(r, s.describe(made))
+	t.sid = s.newTrunkSID(t.name)
+	s.trunks = append(s.trunks, t)
+	return succeed(q.Request, s.describe(t))
 }
 
-func invalid(name, nso, domain string) string {
+// refuseTrunk is nil where a trunk may be so.
+func (s *Server) refuseTrunk(q query, t *trunk) *reply {
+	var answer reply
+	fault := faultIn(t)
 	switch {
-	case len(name) > 16:
+	case fault != "":
+		answer = invalid(q.Request, fault)
+	case slices.ContainsFunc(s.trunks, func(other *trunk) bool { return other.sid != t.sid && other.name == t.name }):
+		answer = s.duplicate(q.Request, "Unable to create trunk with name "+t.name)
+	default:
+		return nil
+	}
+	return &answer
+}
+
+func faultIn(t *trunk) string {
+	switch {
+	case len(t.name) > 16:
 		return "Maximum allowed length for TrunkName is 16"
-	case !legalName.MatchString(name):
+	case !legalName.MatchString(t.name):
 		return "Allowed characters for TrunkName is alphanumeric and _"
-	case !strings.HasSuffix(domain, ".pstn.exotel.com"):
+	case !strings.HasSuffix(t.domain, ".pstn.exotel.com"):
 		return "Domain name should end with .pstn.exotel.com"
-	case nso != "ANY-ANY":
+	case t.nso != "ANY-ANY":
 		return "Nso code is invalid"
 	}
 	return ""
+}
+
+// updateTrunk changes what the body has (Postman file: partial).
+func (s *Server) updateTrunk(q query) reply {
+	old := s.trunk(q.trunk)
+	if old == nil {
+		return s.unknownTrunk(q.Request)
+	}
+	fields, refused := fieldsOf(q)
+	if refused != nil {
+		return *refused
+	}
+	changed := *old
+	for name, field := range map[string]*string{"trunk_name": &changed.name, "nso_code": &changed.nso, "auth_type": &changed.auth} {
+		if fields[name] != nil {
+			*field = *fields[name]
+		}
+	}
+	if refused := s.refuseTrunk(q, &changed); refused != nil {
+		return *refused
+	}
+	changed.updated = time.Now()
+	*old = changed
+	return succeed(q.Request, s.describe(old))
 }
 
 // duplicate says 409 inside, and outside what was chosen.
@@ -108,86 +193,43 @@ func (s *Server) duplicate(r *http.Request, description string) reply {
 	return reply{s.dupStatus, wrap(r, s.dupStatus, inner)}
 }
 
-func (s *Server) describe(t trunk) object {
+func (s *Server) describe(t *trunk) object {
 	path := fmt.Sprintf("/v2/accounts/%s/trunks/%s/", s.account, t.sid)
-	created := t.created.UTC().Format(time.RFC3339)
-	return object{
-		"trunk_name": t.name, "date_created": created, "date_updated": created, "trunk_sid": t.sid,
-		"status": "active", "domain_name": t.domain, "auth_type": "IP-WHITELIST", "registration_enabled": "disabled",
+	return t.in(object{
+		"trunk_name": t.name, "trunk_sid": t.sid,
+		"status": "active", "domain_name": t.domain, "auth_type": t.auth, "registration_enabled": "disabled",
 		"edge_preference": "auto", "nso_code": t.nso, "secure_trunking": "disabled",
-		"destination_uris": path + "destination-uris", "whitelisted_ips": path + "whitelisted-ips",
-		"credentials": path + "credentials", "phone_numbers": path + "phone-numbers",
-	}
+		"destination_uris": path + destinationURIs, "whitelisted_ips": path + whitelistedIPs,
+		"credentials": path + credentials, "phone_numbers": path + phoneNumbers,
+	})
 }
 
-// maxPageSize stands for the server's maximum, whose value nobody documents.
-const maxPageSize = 50
-
-func (s *Server) listTrunks(r *http.Request) reply {
-	query := r.URL.Query()
-	size := number(query.Get("page_size"), maxPageSize, maxPageSize)
-	visible := s.listed(query.Get("trunk_sid"))
-	offset := min(number(query.Get("offset"), 0, len(visible)), len(visible))
-	results := make([]object, 0, size)
-	for _, t := range slices.Backward(visible[max(0, len(visible)-offset-size) : len(visible)-offset]) {
-		results = append(results, result(http.StatusOK, nil, s.describe(t)))
+func (s *Server) listTrunks(q query) reply {
+	visible := listed(s, List, s.trunks)
+	if sid := q.URL.Query().Get("trunk_sid"); sid != "" {
+		visible = slices.DeleteFunc(visible, func(t *trunk) bool { return t.sid != sid })
 	}
-	answer := reply{http.StatusOK, wrap(r, http.StatusOK, results)}
-	if len(results) > 0 { // an empty list has no metadata (recorded, credentials)
-		answer.envelope["metadata"] = s.metadata(offset, size, len(visible))
-	}
-	return answer
+	return page(q, visible, s.describe)
 }
 
-// listed are the trunks that a list shows, oldest first.
-func (s *Server) listed(sid string) []trunk {
-	visible := s.trunks
-	for len(visible) > 0 && time.Since(visible[len(visible)-1].created) < s.listLag {
-		visible = visible[:len(visible)-1]
-	}
-	if sid == "" {
-		return visible
-	}
-	i := slices.IndexFunc(visible, func(t trunk) bool { return t.sid == sid })
-	return visible[max(0, i) : i+1] // none where there is none
-}
-
-func (s *Server) metadata(offset, size, total int) object {
-	uri := func(offset int) any {
-		if offset < 0 || offset >= total {
-			return nil
-		}
-		query := url.Values{"offset": {strconv.Itoa(offset)}, "page_size": {strconv.Itoa(size)}}
-		return fmt.Sprintf("/v2/accounts/%s/trunks?%s", s.account, query.Encode())
-	}
-	return object{"page_size": size, "first_page_uri": uri(0), "prev_page_uri": uri(offset - size), "next_page_uri": uri(offset + size)}
-}
-
-// number reads a query value: the default where it is absent, unreadable or not
-// positive, the limit where it is over it.
-func number(text string, otherwise, limit int) int {
-	n, err := strconv.Atoi(text)
-	if err != nil || n <= 0 {
-		return otherwise
-	}
-	return min(n, limit)
-}
-
+// deleteTrunk takes all that the trunk has with it.
 func (s *Server) deleteTrunk(r *http.Request) reply {
 	sid := r.URL.Query().Get("trunk_sid")
-	i := slices.IndexFunc(s.trunks, func(t trunk) bool { return t.sid == sid })
+	i := slices.IndexFunc(s.trunks, func(t *trunk) bool { return t.sid == sid })
 	if i < 0 {
-		return refuse(r, http.StatusNotFound, 1000, "Not Found", "Not Found")
+		return notFound(r)
 	}
 	gone := s.trunks[i]
 	s.trunks = slices.Delete(s.trunks, i, i+1)
 	return succeed(r, s.describe(gone))
 }
 
-func nameIn(body []byte) string {
+func nameIn(op Op, body []byte) string {
 	var fields struct {
 		TrunkName string `json:"trunk_name"`
 	}
-	_ = json.Unmarshal(body, &fields) // a body that can't be read has no name
+	if op == Create {
+		_ = json.Unmarshal(body, &fields) // a body that can't be read has no name
+	}
 	return fields.TrunkName
 }
