@@ -29,9 +29,6 @@ const (
 	// hiddenTime is how long a step may be there, as Exotel says, without being in
 	// the trunk's list, before that means that another trunk has it.
 	hiddenTime = 10 * time.Minute
-	// sendMinimum must be left of a try for what would double: a call that is cut off
-	// costs the settling time.
-	sendMinimum = time.Second
 )
 
 // settling is a step that was sent a while ago, of which nothing is to be seen.
@@ -41,7 +38,7 @@ type settling struct {
 }
 
 func (e *settling) Error() string {
-	return fmt.Sprintf("%s was sent at %s, and what came of it isn't known", e.step.field(), e.step.SentAt.Format(time.RFC3339))
+	return fmt.Sprintf("%s was sent at %s, and what came of it isn't known", e.step.Key(), e.step.SentAt.Format(time.RFC3339))
 }
 
 // complete does the steps of the signup's line, and makes it active.
@@ -121,7 +118,7 @@ func (r Record) refused() string {
 	var reasons []string
 	for _, step := range r.LineSteps() {
 		if step.Status == StepRefused {
-			reasons = append(reasons, step.field()+": "+step.Reason)
+			reasons = append(reasons, step.Key()+": "+step.Reason)
 		}
 	}
 	return truncate(strings.Join(reasons, "; "), maxLastError)
@@ -162,7 +159,7 @@ func (w *lineWork) settle(ctx context.Context, step LineStep, id string, err err
 		w.refuse(step, reasonOf(err))
 		return nil
 	}
-	return fmt.Errorf("%s: %w", step.field(), err)
+	return fmt.Errorf("%s: %w", step.Key(), err)
 }
 
 // reasonOf is what Exotel said.

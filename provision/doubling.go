@@ -149,7 +149,7 @@ func (w *lineWork) unlisted(ctx context.Context, open []LineStep, list func(cont
 
 // mark writes down that the steps are about to be sent.
 func (w *lineWork) mark(ctx context.Context, steps []LineStep) ([]LineStep, error) {
-	if time.Until(w.try.vendorBy) < sendMinimum {
+	if time.Until(w.try.vendorBy) < w.try.sendTime {
 		return nil, errNoTurn
 	}
 	marked := make([]LineStep, len(steps))
@@ -193,5 +193,5 @@ func (w *lineWork) notSent(steps []LineStep, err error) error {
 			w.set(step)
 		}
 	}
-	return fmt.Errorf("%s and %d more: %w", steps[0].field(), len(steps)-1, err)
+	return fmt.Errorf("%s and %d more: %w", steps[0].Key(), len(steps)-1, err)
 }

@@ -96,9 +96,13 @@ type try struct {
 	leaseUntil time.Time
 	vendorBy   time.Time // when the last vendor call must have ended
 	doneBy     time.Time // when all must have ended
-	share      *share    // of the budget; nil where the try doesn't wait for one
-	steps      []Step
-	changed    map[string]LineStep // of the line, for the next write
+
+	// sendTime must be left before vendorBy for what would double at Exotel: a call
+	// that is cut off costs the settling time.
+	sendTime time.Duration
+	share    *share // of the budget; nil where the try doesn't wait for one
+	steps    []Step
+	changed  map[string]LineStep // of the line, for the next write
 }
 
 // newTry begins a try that may take so long, in a process that may be stopped at
@@ -117,6 +121,7 @@ func (e *Engine) newTry(ctx context.Context, within time.Duration) *try {
 		leaseUntil: now.Add(stop + leaseMargin).Truncate(time.Millisecond),
 		vendorBy:   clock.Add(within - recordReserve(within)),
 		doneBy:     clock.Add(within),
+		sendTime:   min(time.Second, within/4),
 	}
 }
 

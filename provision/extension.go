@@ -141,8 +141,10 @@ func (r Record) extension(wanted map[string]LineStep) map[string]LineStep {
 func (r Record) contradictions(wanted map[string]LineStep) []Fault {
 	var invalid InvalidError
 	for key, step := range wanted {
-		if first, there := r.Steps[key]; there && !first.sameWish(step) {
-			invalid.Add(step.field(), "was asked for before in another way")
+		first, there := r.Steps[key]
+		fault := Fault{step.field(), "asks for something in another way than before"}
+		if there && !first.sameWish(step) && !slices.Contains(invalid.Faults, fault) {
+			invalid.Faults = append(invalid.Faults, fault)
 		}
 	}
 	if len(r.Steps)+len(r.lacking(wanted)) > maxSteps {

@@ -83,12 +83,12 @@ func (s LineStep) Key() string {
 	return string(s.Kind) + " " + s.Value
 }
 
-// field names the step's field of a signup, with its value.
+// field is the field of a signup that asks for the step.
 func (s LineStep) field() string {
 	if s.Kind == KindCallerID {
 		return "caller_id"
 	}
-	return string(s.Kind) + "s " + s.Value
+	return string(s.Kind) + "s"
 }
 
 // sameWish tells whether two steps of one key ask for the same.

@@ -40,7 +40,7 @@ func (l Line) normalised() Line {
 	})
 	l.WhitelistedIPs = each(l.WhitelistedIPs, func(text string) string {
 		if prefix, ok := parsePrefix(text); ok {
-			return prefix.String()
+			return prefixText(prefix)
 		}
 		return text
 	})
@@ -74,6 +74,14 @@ func parsePrefix(text string) (netip.Prefix, bool) {
 	}
 	prefix, err := netip.ParsePrefix(text)
 	return prefix.Masked(), err == nil
+}
+
+// prefixText is the normal form: an address that is alone stands without its bits.
+func prefixText(prefix netip.Prefix) string {
+	if prefix.IsSingleIP() {
+		return prefix.Addr().String()
+	}
+	return prefix.String()
 }
 
 // validate names every element that can't be used, as it came.

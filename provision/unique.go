@@ -56,7 +56,7 @@ func (w *lineWork) whitelistedIPs(ctx context.Context, open []LineStep) error {
 		list: func(ctx context.Context) (map[string]listed, error) {
 			return index(ips.All(ctx, trunkSID), func(ip exotel.WhitelistedIP) (string, listed) {
 				prefix, _ := ip.Prefix()
-				return prefix.String(), listed{id: ip.ID}
+				return prefixText(prefix), listed{id: ip.ID}
 			})
 		},
 		add: func(ctx context.Context, step LineStep) (string, error) {
@@ -150,7 +150,7 @@ func (w *lineWork) hidden(step LineStep) error {
 		w.refuse(step, "Exotel says that it is there already, and this trunk's list doesn't show it: another trunk may have it")
 		return nil
 	}
-	return fmt.Errorf("%s: %w", step.field(), errHidden)
+	return fmt.Errorf("%s: %w", step.Key(), errHidden)
 }
 
 // callerID is a setting of the trunk: setting it twice is setting it once.

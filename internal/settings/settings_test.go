@@ -20,7 +20,7 @@ func env(pairs ...string) func(string) string {
 func TestDefaults(t *testing.T) {
 	t.Parallel()
 	got, err := settings.Webhook(env())
-	want := settings.Settings{SignupsTable: "signups", ExotelSecretID: "exotel", SourcesSecretID: "sources", TrunkPrefix: "th", ReplyWithin: 4 * time.Second, CallsPerMinute: 180}
+	want := settings.Settings{SignupsTable: "signups", ExotelSecretID: "exotel", SourcesSecretID: "sources", TrunkPrefix: "th", ReplyWithin: 4 * time.Second, CallsPerMinute: 180, PasswordsPath: "/trunkhook"}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v", got, err)
 	}
