@@ -64,7 +64,7 @@ type Record struct {
 	// ReopenedAt is when a delivery last added to a signup that was complete; zero
 	// where none has.
 	ReopenedAt time.Time `json:"reopened_at,omitzero"`
-	UpdatedAt time.Time `json:"updated_at"`
+	UpdatedAt  time.Time `json:"updated_at"`
 }
 
 // PendingSince is when the signup became pending, for the last time.
