@@ -66,3 +66,27 @@ func TestNumberOfAnotherTrunkKeepsNoOtherFromBeingMapped(t *testing.T) {
 		}
 	})
 }
+
+// Two deliveries add to a signup at once, and contradict each other: the second one
+// must not be told that it has what it asks for.
+func TestDeliveryThatLosesToAContradictionIsToldSo(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, w *world) {
+		base := []string{"8.8.8.8"}
+		if _, err := w.engine.Accept(t.Context(), wanting(provision.Line{WhitelistedIPs: base})); err != nil {
+			t.Fatal(err)
+		}
+		mine := wanting(provision.Line{WhitelistedIPs: base, CallerID: "+911111111111"})
+		theirs := wanting(provision.Line{CallerID: "+912222222222"})
+		w.ledger.before["extend"] = func(records map[string]provision.Record) {
+			old := records[acme.ID]
+			records[acme.ID], _ = provision.Extend{SignupID: acme.ID, Steps: theirs.Line.Steps(), Seen: old.Seen(), Now: time.Now()}.Apply(&old)
+		}
+		if result := w.deliver(t, mine); result.Outcome != provision.OutcomeConflict || len(result.Faults) != 1 || result.Faults[0].Field != "caller_id" {
+			t.Errorf("told %s, %+v", result.Outcome, result.Faults)
+		}
+		if record := w.untilSettled(t); record.Steps["caller_id"].Value != "+912222222222" || record.Status != provision.StatusActive {
+			t.Errorf("%+v", record)
+		}
+	})
+}
