@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/trunkhook/trunkhook/exotel"
@@ -94,14 +95,18 @@ func (w *lineWork) unique(ctx context.Context, open []LineStep, kind unique) err
 	}
 	var there []LineStep
 	var failed error
-	for _, step := range open {
+	for _, step := range hiddenLast(open) {
 		id, err := kind.add(ctx, step)
-		if errors.Is(err, exotel.ErrDuplicate) {
+		switch {
+		case errors.Is(err, exotel.ErrDuplicate) && w.fresh:
 			there = append(there, step)
 			continue
-		}
-		if err = w.settle(ctx, step, id, err); err != nil && !mayGoOn(err) {
-			return err
+		case errors.Is(err, exotel.ErrDuplicate): // the list was without it a moment ago
+			err = w.hidden(step)
+		default:
+			if err = w.settle(ctx, step, id, err); err != nil && !mayGoOn(err) {
+				return err
+			}
 		}
 		failed = cmp.Or(failed, err)
 	}
@@ -114,6 +119,12 @@ func (w *lineWork) unique(ctx context.Context, open []LineStep, kind unique) err
 		failed = cmp.Or(failed, w.hidden(step))
 	}
 	return failed
+}
+
+// hiddenLast lets those that are hidden come after those that may be done, however
+// few calls there are for a try.
+func hiddenLast(steps []LineStep) []LineStep {
+	return slices.SortedStableFunc(slices.Values(steps), func(a, b LineStep) int { return a.SentAt.Compare(b.SentAt) })
 }
 
 // look ends the steps that the trunk's list shows, and returns the others.
