@@ -1,0 +1,18 @@
+package lambdatest
+
+import (
+	"net"
+	"net/http"
+	"time"
+)
+
+// serveOn runs a service on an address until the server is closed.
+func serveOn(addr string, serve http.HandlerFunc) (url string, server *http.Server, err error) {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return "", nil, err
+	}
+	server = &http.Server{Handler: serve, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = server.Serve(listener) }()
+	return "http://" + listener.Addr().String(), server, nil
+}
