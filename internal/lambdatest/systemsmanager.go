@@ -3,7 +3,6 @@ package lambdatest
 import (
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"net/http"
 	"strings"
@@ -114,7 +113,7 @@ func (s *SystemsManager) put(w http.ResponseWriter, in parameterRequest) {
 	old, there := s.parameters[in.Name]
 	switch {
 	case !strings.HasPrefix(in.Name, "/") || in.Value == "" || in.Type == "":
-		fail(w, http.StatusBadRequest, "ValidationException", fmt.Sprintf("Value '%s' at 'value' failed to satisfy constraint", in.Value))
+		fail(w, http.StatusBadRequest, "ValidationException", "1 validation error detected")
 	case there && !in.Overwrite:
 		fail(w, http.StatusBadRequest, "ParameterAlreadyExists", "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.")
 	default:
