@@ -1,15 +1,22 @@
 package handler_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"log/slog"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/trunkhook/trunkhook/handler"
+	"github.com/trunkhook/trunkhook/handler/sources"
 	"github.com/trunkhook/trunkhook/internal/sender"
 	"github.com/trunkhook/trunkhook/provision"
 )
@@ -101,5 +108,126 @@ func TestSignupThatItsSenderThinksTakenRaisesAnAlarm(t *testing.T) {
 		if line.Level != "ERROR" || line.Outcome != want.outcome || line.Alarm != want.alarm || line.Error == "" {
 			t.Errorf("%s: logged %s", event, w.log)
 		}
+	}
+}
+
+// newBareWorld is one without a network or files, for time that is not real.
+func newBareWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{secrets: &secrets{}, log: new(bytes.Buffer)}
+	set, err := sources.Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.handler, err = handler.New(handler.Config{
+		Sources: set, Secrets: w.secrets, Provisioner: &instant{}, Log: slog.New(slog.NewJSONHandler(w.log, nil)),
+		Now: func() time.Time { return now },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// slow is a store of dead letters that takes its time, and can't write some.
+type slow struct {
+	takes time.Duration
+	lose  string // what those hold that can't be written
+
+	mu           sync.Mutex
+	now, most    int // writes under way, and the most that were
+	kept, failed []provision.DeadLetter
+}
+
+func (s *slow) KeepDeadLetter(ctx context.Context, d provision.DeadLetter) error {
+	s.mu.Lock()
+	s.now++
+	s.most = max(s.most, s.now)
+	s.mu.Unlock()
+	var err error
+	select {
+	case <-time.After(s.takes):
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now--
+	if s.lose != "" && strings.Contains(d.Payload, s.lose) {
+		err = errors.New("throttled")
+	}
+	if err != nil {
+		s.failed = append(s.failed, d)
+		return err
+	}
+	s.kept = append(s.kept, d)
+	return nil
+}
+
+// unusables is a body of so many events without what a signup needs.
+func unusables(n int) string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf(`{"subscriptionType":"contact.creation","objectId":%d}`, i+1))
+	}
+	return "[" + strings.Join(all, ",") + "]"
+}
+
+// The table may take 100 ms for a write: what can't be used is on disk in time all
+// the same, a few at once, and else the sender has to send it again.
+func TestManyUnusableEventsAreKeptInTime(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		events       int
+		takes        time.Duration
+		lose         string
+		status, kept int
+	}{
+		"a full batch":         {100, 100 * time.Millisecond, "", 200, 100},
+		"beyond it":            {4000, 100 * time.Millisecond, "", 200, 104},
+		"one can't be kept":    {100, time.Millisecond, `"objectId":42,`, 503, 99},
+		"what is beyond can't": {120, time.Millisecond, `"objectId":111,`, 503, 100},
+		"too slow a table":     {100, time.Second, "", 503, 32},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newBareWorld(t)
+				letters := &slow{takes: test.takes, lose: test.lose}
+				w.handler.DeadLetters, w.handler.ReplyWithin = letters, 2900*time.Millisecond
+				start := time.Now()
+				answer := w.send(t, delivery(t, w, "hubspot-subscriptions", "application/json", unusables(test.events)))
+				took := time.Since(start)
+				if answer.StatusCode != test.status || len(letters.kept) != test.kept || letters.now != 0 {
+					t.Errorf("%d, %d kept, %d not", answer.StatusCode, len(letters.kept), len(letters.failed))
+				}
+				if took > w.handler.ReplyWithin || letters.most > 16 || letters.most < 2 {
+					t.Errorf("after %v, with %d writes at once", took, letters.most)
+				}
+			})
+		})
+	}
+}
+
+// Nothing is lost or refused of a delivery that holds more than it may: the first
+// ones are signups, the others are kept for an operator, who hears of them.
+func TestEventsBeyondTheMostThatADeliveryMayHoldAreKept(t *testing.T) {
+	t.Parallel()
+	w, letters := newWorld(t), &slow{}
+	w.handler.DeadLetters, w.handler.Provisioner = letters, &partly{}
+	body := strings.ReplaceAll(unusables(103), `{"s`, `{"portalId":1,"s`)
+	answer := w.send(t, delivery(t, w, "hubspot-subscriptions", "application/json", body))
+	var got struct {
+		Status            string
+		Signups, Rejected []json.RawMessage
+	}
+	if err := json.Unmarshal([]byte(answer.Body), &got); err != nil || answer.StatusCode != 200 || got.Status != "accepted" || len(got.Signups) != 100 || len(got.Rejected) != 1 {
+		t.Errorf("%d %s", answer.StatusCode, answer.Body)
+	}
+	if len(letters.kept) != 1 || letters.kept[0].Source != "hubspot-subscriptions" || !strings.Contains(letters.kept[0].Payload, `"objectId":101,`) || !strings.Contains(letters.kept[0].Payload, `"objectId":103,`) {
+		t.Errorf("kept %+v", letters.kept)
+	}
+	if line := lastLine(t, w); line["alarm"] != "unusable_event" || line["error"] == "" {
+		t.Errorf("logged %v", line)
 	}
 }
