@@ -242,7 +242,7 @@ func TestReadRefusesWholeBodies(t *testing.T) {
 		"no XML":                {"salesforce-outbound", "text/xml", "hello", "one root"},
 		"no envelope":           {"salesforce-outbound", "text/xml", "<a/>", "SOAP 1.1 envelope"},
 		"another namespace":     {"salesforce-outbound", "text/xml", strings.ReplaceAll(outbound(notification("1", "A")), "2005/09/outbound", "2005/09/inbound"), "one notifications"},
-		"a prefix not bound":    {"salesforce-outbound", "text/xml", `<e:Envelope><e:Body/></e:Envelope>`, "SOAP 1.1 envelope"},
+		"a prefix not bound":    {"salesforce-outbound", "text/xml", `<e:Envelope><e:Body/></e:Envelope>`, "broken"},
 		"two organisations":     {"salesforce-outbound", "text/xml", outbound(`<OrganizationId>2</OrganizationId>`, notification("1", "A")), "one OrganizationId"},
 		"no object of a bus":    {"eventbridge-stripe", "", `[]`, "must be a JSON object"},
 	} {
@@ -328,6 +328,13 @@ func TestTheMostEventsThatABodyCanHoldAreFewLists(t *testing.T) {
 			t.Errorf("%s: %d events, %v", what, len(events), err)
 		}
 	}
+}
+
+func manyAttributes(n int) (text string) {
+	for i := range n {
+		text += fmt.Sprintf(` a%d=""`, i)
+	}
+	return text
 }
 
 // Salesforce is told Ack for all of a message or for none: one notification that

@@ -22,7 +22,7 @@ func parseSOAP(body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if envelope.name.Space != soapNS || envelope.name.Local != "Envelope" {
+	if envelope.space != soapNS || envelope.local != "Envelope" {
 		return nil, BodyError{"The XML must be a SOAP 1.1 envelope."}
 	}
 	content, err := envelope.one(soapNS, "Body")
@@ -62,14 +62,14 @@ func notifications(message *element) (any, error) {
 
 // id is one of the message's own. All its notifications repeat it, so that it must
 // not be long.
-func (e *element) id(local string) (string, error) {
+func (e *element) id(local string) (any, error) {
 	one, err := e.one(outboundNS, local)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	text := strings.TrimSpace(string(one.text))
+	text := one.trimmed()
 	if len(text) > maxPart {
-		return "", BodyError{"The " + local + " is too long."}
+		return nil, BodyError{"The " + local + " is too long."}
 	}
 	return text, nil
 }
@@ -91,12 +91,12 @@ func (e *element) notification() (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	object := make(map[string]any, len(record.children)+1)
+	object := make(map[string]any)
 	if kind := record.attr(instanceNS, "type"); kind != "" {
 		object["type"] = kind[strings.IndexByte(kind, ':')+1:]
 	}
 	if object, err = record.object(object); err != nil {
 		return nil, err
 	}
-	return map[string]any{"Id": strings.TrimSpace(string(id.text)), "sObject": object}, nil
+	return map[string]any{"Id": id.trimmed(), "sObject": object}, nil
 }

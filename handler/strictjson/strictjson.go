@@ -133,11 +133,10 @@ func (p *parser) object(depth int) (any, error) {
 	}
 	p.at++
 	object := make(map[string]any, len(p.members)-first)
-	for _, m := range p.members[first:] {
-		if _, known := object[m.name]; known {
+	for i, m := range p.members[first:] {
+		if object[m.name] = m.value; len(object) == i {
 			return nil, Error{Detail: "A key stands twice in one object.", Twice: m.name}
 		}
-		object[m.name] = m.value
 	}
 	p.members = p.members[:first]
 	return object, nil
