@@ -92,6 +92,9 @@ func (s *Source) signup(element any, invalid *provision.InvalidError) provision.
 // addCompanyFault takes over what the engine says of a company. What it says of
 // the id is said already, of the field id.
 func addCompanyFault(invalid *provision.InvalidError, err error) {
+	if err == nil {
+		return
+	}
 	var found *provision.InvalidError
 	if !errors.As(err, &found) {
 		return
