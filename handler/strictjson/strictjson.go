@@ -227,9 +227,10 @@ func (p *parser) number() (any, error) {
 
 // digits reads as many as there are, and tells whether there was one.
 func (p *parser) digits() bool {
-	start := p.at
-	for c := p.peek(); c >= '0' && c <= '9'; c = p.peek() {
-		p.at++
+	rest, n := p.text[p.at:], 0
+	for n < len(rest) && rest[n] >= '0' && rest[n] <= '9' {
+		n++
 	}
-	return p.at > start
+	p.at += n
+	return n > 0
 }
