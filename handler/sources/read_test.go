@@ -238,6 +238,8 @@ func TestReadRefusesWholeBodies(t *testing.T) {
 		"a long organisation":   {"salesforce-outbound", "text/xml", strings.Replace(outbound(notification("1", "A")), "00D5", strings.Repeat("0", 129), 1), "OrganizationId is too long"},
 		"a long action":         {"salesforce-outbound", "text/xml", strings.Replace(outbound(notification("1", "A")), "04k", strings.Repeat("0", 129), 1), "ActionId is too long"},
 		"cut off XML":           {"salesforce-outbound", "text/xml", outbound(notification("1", "A"))[:300], "broken"},
+		"an instruction":        {"salesforce-outbound", "text/xml", outbound(`<?php x?>`), "instructions"},
+		"many attributes":       {"salesforce-outbound", "text/xml", outbound("<a" + manyAttributes(33) + "/>"), "more than 32 attributes"},
 		"two roots":             {"salesforce-outbound", "text/xml", "<a/><a/>", "one root"},
 		"no XML":                {"salesforce-outbound", "text/xml", "hello", "one root"},
 		"no envelope":           {"salesforce-outbound", "text/xml", "<a/>", "SOAP 1.1 envelope"},

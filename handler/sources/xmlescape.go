@@ -3,6 +3,8 @@ package sources
 import (
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 )
 
 // unescaped replaces the references in a text: to XML's own five entities, and to
@@ -47,16 +49,16 @@ func reference(name string) (rune, bool) {
 		digits, base = hex, 16
 	}
 	code, err := strconv.ParseUint(digits, base, 32)
-	return rune(code), ok && err == nil && isXMLChar(code)
+	if !ok || err != nil || code > unicode.MaxRune {
+		return 0, false
+	}
+	return rune(code), isXMLChar(rune(code))
 }
 
 // isXMLChar: XML 1.0, 2.2 Characters.
-func isXMLChar(code uint64) bool {
-	switch {
-	case code < ' ':
-		return code == '\t' || code == '\n' || code == '\r'
-	case code >= 0xD800 && code < 0xE000, code == 0xFFFE, code == 0xFFFF:
-		return false
+func isXMLChar(char rune) bool {
+	if char < ' ' {
+		return char == '\t' || char == '\n' || char == '\r'
 	}
-	return code <= 0x10FFFF
+	return !utf16.IsSurrogate(char) && char != 0xFFFE && char != 0xFFFF
 }
