@@ -187,7 +187,7 @@ func (t *try) giveBack(ctx context.Context, w Release) (released Record, holds b
 		done := t.begin(StepRelease)
 		released, holds, err = t.engine.Ledger.Release(ctx, w)
 		done(err)
-		if err != nil || holds || !released.heldBy(t.owner) {
+		if err != nil || holds || !released.heldBy(t.owner) || released.Revision == w.Revision {
 			break
 		}
 		w.Steps, w.Revision, w.DueAt = released.notReopened(w.Steps), released.Revision, w.Now

@@ -76,7 +76,7 @@ func (t *try) record(ctx context.Context, record Record, trunk *exotel.Trunk, ho
 		return t.notRecorded(ctx, record, trunk.SID, how, err)
 	case holds:
 		return t.recorded(recorded, how), nil
-	case recorded.heldBy(t.owner): // a delivery has added to it meanwhile
+	case recorded.heldBy(t.owner) && recorded.Seen() != record.Seen(): // a delivery has added to it meanwhile
 		t.changed = recorded.notReopened(t.changed)
 		if recorded = recorded.withSteps(t.changed); recorded.TrunkSID != "" {
 			return t.complete(ctx, recorded, how)
