@@ -18,6 +18,7 @@ import (
 var fineButRefused = map[string]string{
 	"me-unusable-subject":  "the subject is in the token, which the document does not see",
 	"signup-conflict":      "that the first content stands is not in the request",
+	"signup-line-conflict": "nor are the modes that stand",
 	"signup-duplicate-key": "JSON Schema sees an object when its keys are unique already",
 }
 
@@ -124,7 +125,11 @@ func TestAnAnswerThatIsNotAsDocumentedIsSeen(t *testing.T) {
 		"Location of another":     {"signup-pending", func(x *exchange) { x.answer.Headers["Location"] = "/trunks/acme-42" }},
 		"no Retry-After":          {"signup-pending", func(x *exchange) { delete(x.answer.Headers, "Retry-After") }},
 		"Retry-After as a date":   {"signup-unavailable", func(x *exchange) { x.answer.Headers["Retry-After"] = "Mon, 21 Sep 2026 14:14:20 GMT" }},
-		"no mark of a replay":     {"signup-replayed", func(x *exchange) { delete(x.answer.Headers, "Idempotent-Replayed") }},
+		"no mark of a replay":     {"me-replayed", func(x *exchange) { delete(x.answer.Headers, "Idempotent-Replayed") }},
+		"another mark of it":      {"signup-replayed", func(x *exchange) { x.answer.Headers["Idempotent-Replayed"] = "false" }},
+		"a step of another kind":  {"signup-line", func(x *exchange) { x.edit(`"caller_id"`, `"alias"`) }},
+		"a step with a password":  {"signup-line", func(x *exchange) { x.edit(`"password_at"`, `"password"`) }},
+		"a step that is lost":     {"signup-line", func(x *exchange) { x.edit(`"done"`, `"lost"`) }},
 		"no challenge":            {"signup-bad-token", func(x *exchange) { delete(x.answer.Headers, "WWW-Authenticate") }},
 		"other methods":           {"signup-wrong-method", func(x *exchange) { x.answer.Headers["Allow"] = "GET, POST" }},
 		"may be cached":           {"status", func(x *exchange) { x.answer.Headers["Cache-Control"] = "public" }},
@@ -174,15 +179,20 @@ func TestDocumentedRequestsAreTakenAsTheHandlerTakesThem(t *testing.T) {
 		`{"signup_id":"d","company":" ` + strings.Repeat("🚀", 256) + ` "}`, `{"signup_id":"e","company":"` + strings.Repeat("é", 257) + `"}`,
 		`{"signup_id":"` + strings.Repeat("f", 128) + `","company":"A"}`, `{"signup_id":"` + strings.Repeat("f", 129) + `","company":"A"}`,
 	} {
-		event := signUp(body)
-		status := w.send(t, event).StatusCode
-		operation, parameters, err := d.router.FindRoute(httpRequest(event))
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = openapi3filter.ValidateRequest(t.Context(), requestInput(event, operation, parameters))
-		if (err == nil) != (status < 300) {
-			t.Errorf("%.80s: answered %d, and the document says %v", body, status, err)
-		}
+		agree(t, d, w, signUp(body))
+	}
+}
+
+// agree: the document and the handler take a request, or neither does.
+func agree(t *testing.T, d document, w *world, event events.APIGatewayV2HTTPRequest) {
+	t.Helper()
+	status := w.send(t, event).StatusCode
+	operation, parameters, err := d.router.FindRoute(httpRequest(event))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = openapi3filter.ValidateRequest(t.Context(), requestInput(event, operation, parameters))
+	if (err == nil) != (status < 300) {
+		t.Errorf("%.120s: answered %d, and the document says %v", event.Body, status, err)
 	}
 }

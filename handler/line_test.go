@@ -1,0 +1,73 @@
+package handler_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/trunkhook/trunkhook/internal/awsconfig"
+)
+
+// parameters is a Parameter Store.
+type parameters struct{ kept sync.Map }
+
+func (p *parameters) Call(_ context.Context, operation string, in, out any) error {
+	parameter, _ := in.(map[string]any)
+	if operation == "PutParameter" {
+		if _, there := p.kept.LoadOrStore(parameter["Name"], parameter["Value"]); there {
+			return &awsconfig.ServiceError{Status: 400, Code: "ParameterAlreadyExists"}
+		}
+		return nil
+	}
+	value, _ := p.kept.Load(parameter["Name"])
+	content, err := json.Marshal(map[string]any{"Parameter": map[string]any{"Value": value}})
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(content, out)
+}
+
+func TestDocumentedLinesAreTakenAsTheHandlerTakesThem(t *testing.T) {
+	t.Parallel()
+	d, w := openDocument(t), newWorld(t)
+	many := func(n int, form string) string {
+		list := make([]string, n)
+		for i := range list {
+			list[i] = fmt.Sprintf(form, 10+i)
+		}
+		return "[" + strings.Join(list, ",") + "]"
+	}
+	signup := 0
+	for field, values := range map[string][]string{
+		"phone_numbers": {
+			`null`, `[]`, `""`, `"+912247788868"`, `"+912247788801, +912247788802;+912247788803 +912247788804"`, `["+912247788805"]`,
+			`[{"phone_number":"+912247788806"}]`, `[{"phone_number":"+912247788807","mode":"pstn"},{"phone_number":"+912247788808","mode":"flow"}]`,
+			`[{"phone_number":"+912247788809","mode":"fax"}]`, `[{"phone_number":"+912247788809","mode":7}]`, `[{"mode":"pstn"}]`,
+			`[{"phone_number":7}]`, `[7]`, `[["+912247788809"]]`, `7`, `{}`, `true`, `["022 4778 8809"]`, `["912247788809"]`, `["+012247788809"]`, `["+123456"]`,
+			`["+1234567"]`, `["+123456789012345"]`, `["+1234567890123456"]`, many(50, `"+9122477890%d"`), many(51, `"+9122477891%d"`),
+		},
+		"whitelisted_ips": {
+			`null`, `[]`, `""`, `"8.8.8.0/24 9.9.9.9"`, `["8.8.8.0/24","9.9.9.9"]`, `["8.8.8.8/32"]`, `["8.8.0.0/16"]`, `[7]`, `[null]`, `[{"ip":"9.9.9.9"}]`, `7`, `{}`,
+			many(50, `"9.9.9.%d"`), many(51, `"9.9.9.%d"`), `["8.8.0.0/15"]`, `["9.9.9.256"]`, `["nine"]`, `["2001:4860:4860::8888"]`, `["9.9.9.9/33"]`,
+		},
+		"destination_uris": {
+			`null`, `[]`, `""`, `"sip.acme.com:5060, sip2.acme.com:5061;transport=tls"`, `["sip.acme.com:5060"]`, `["sip.acme.com:5061;transport=tls"]`,
+			`[7]`, `[{}]`, `7`, `["sip.acme.com"]`, `["sip.acme.com:5061;transport=sctp"]`, many(20, `"sip%d.acme.com:5060"`), many(21, `"sip%d.acme.com:5060"`),
+		},
+		"credentials": {
+			`null`, `[]`, `""`, `"acme"`, `"acme,acme-2"`, `["acme.1"]`, `[{"user_name":"acme"}]`, `[{"user_name":"acme","friendly_name":"Head_office"}]`,
+			`[{"user_name":"acme","friendly_name":"Head office"}]`, `[{"user_name":"acme","friendly_name":7}]`, `[{"friendly_name":"acme"}]`, `["head office"]`,
+			`[7]`, `7`, `{}`, many(10, `"acme%d"`), many(11, `"acme%d"`), `["` + strings.Repeat("a", 64) + `"]`, `["` + strings.Repeat("a", 65) + `"]`,
+			`[{"user_name":"acme","friendly_name":"` + strings.Repeat("a", 33) + `"}]`,
+		},
+		"caller_id": {`null`, `""`, `"+912247788868"`, `"acme"`, `7`, `["+912247788868"]`},
+	} {
+		for _, value := range values {
+			signup++
+			agree(t, d, w, signUp(fmt.Sprintf(`{"signup_id":"line-%d","company":"A",%q:%s}`, signup, field, value)))
+		}
+	}
+}
