@@ -81,7 +81,7 @@ FUZZTIME ?= 20s
 FUZZ := \
 	exotel:FuzzDecode exotel:FuzzRetryAfter exotel:FuzzNextPage exotel:FuzzRedact \
 	handler/strictjson:FuzzParse handler/sources:FuzzRead handler/verify:FuzzVerify handler:FuzzHandle handler:FuzzWebhook handler:FuzzSignup handler:FuzzSignatureHeader \
-	internal/secrets:FuzzParseCredentials internal/secrets:FuzzParseSources
+	internal/secrets:FuzzParseCredentials internal/secrets:FuzzParseSources internal/awsconfig:FuzzRefusal
 
 .PHONY: fuzz
 fuzz: ## fuzz what parses what strangers send, FUZZTIME each

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+
+	"github.com/trunkhook/trunkhook/internal/lambdatest"
 )
 
 // The kinds of call that the functions make, in the words of
@@ -56,7 +58,7 @@ func kindOfTable(r *http.Request, body []byte) string {
 		return err.Error()
 	}
 	has := func(name string) bool { _, ok := in.Values[name]; return ok }
-	name, key := nameOfCall(r, nil), in.Key["signup_id"].S
+	name, key := lambdatest.Operation(r, nil), in.Key["signup_id"].S
 	switch {
 	case name == "Query" && has(":until"):
 		return listDue
