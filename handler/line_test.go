@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/trunkhook/trunkhook/internal/awsconfig"
+	"github.com/trunkhook/trunkhook/ledger/embedded"
+	"github.com/trunkhook/trunkhook/provision"
 )
 
 // parameters is a Parameter Store.
@@ -69,5 +71,30 @@ func TestDocumentedLinesAreTakenAsTheHandlerTakesThem(t *testing.T) {
 			signup++
 			agree(t, d, w, signUp(fmt.Sprintf(`{"signup_id":"line-%d","company":"A",%q:%s}`, signup, field, value)))
 		}
+	}
+}
+
+// A number is mapped once in an account: samples that share one couldn't all be sent
+// to one system.
+func TestSamplesStandBesideEachOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, name := range eventNames(t) {
+		if strings.HasPrefix(name, "webhook-") || name == "signup-line" {
+			event := readEvent(t, "../events/"+name+".json")
+			asKnownToSenders(t, w, &event)
+			w.send(t, event)
+		}
+	}
+	signups := 0
+	table := w.handler.Provisioner.(*provision.Engine).Ledger.(*embedded.Ledger)
+	if err := table.Each(func(r provision.Record) error {
+		signups++
+		if r.Status != provision.StatusActive {
+			t.Errorf("%s is %s: %s", r.SignupID, r.Status, r.LastError)
+		}
+		return nil
+	}); err != nil || signups < 15 {
+		t.Errorf("%d signups, %v", signups, err)
 	}
 }
