@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	gatewayevents "github.com/aws/aws-lambda-go/events"
 
@@ -64,16 +63,13 @@ func (s *stack) postSignup(t *testing.T, body string) answer {
 	return s.send(t, http.MethodPost, "/signups", "Bearer "+s.bearer, body)
 }
 
-// finish sends a signup until it is active: with others before it, it asks for more
-// than a burst of the call budget.
+// finish sends a signup until it is active.
 func (s *stack) finish(t *testing.T, id, body string) {
 	t.Helper()
-	waitFor(t, 30*time.Second, func() bool {
-		a := s.postSignup(t, body)
-		if a.status != http.StatusOK && a.status != http.StatusCreated && a.status != http.StatusAccepted {
+	s.untilActive(t, id, func() {
+		if a := s.postSignup(t, body); a.status != http.StatusOK && a.status != http.StatusCreated && a.status != http.StatusAccepted {
 			t.Fatalf("%s: %d %s", id, a.status, a.body)
 		}
-		return a.Status == "active"
 	})
 }
 
