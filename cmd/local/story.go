@@ -136,7 +136,7 @@ func stepName(step provision.Step, outcome provision.Outcome) string {
 	return cmp.Or(pastTense[step.Name], step.Name)
 }
 
-var pastTense = map[string]string{
+var pastTense = map[string]string{ //nolint:gosec // names of steps
 	provision.StepClaim: "claimed", provision.StepExtend: "extended", provision.StepPin: "pinned", provision.StepAttach: "trunk recorded",
 	provision.StepMark: "marked as sent", provision.StepPassword: "password kept", provision.StepRecord: "recorded", provision.StepRelease: "given back",
 	"create trunk": "created", "list trunks": "listed",
