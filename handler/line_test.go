@@ -69,7 +69,8 @@ func TestDocumentedLinesAreTakenAsTheHandlerTakesThem(t *testing.T) {
 	} {
 		for _, value := range values {
 			signup++
-			agree(t, d, w, signUp(fmt.Sprintf(`{"signup_id":"line-%d","company":"A",%q:%s}`, signup, field, value)))
+			event := signUp(fmt.Sprintf(`{"signup_id":"line-%d","company":"A",%q:%s}`, signup, field, value))
+			d.agrees(t, event, w.send(t, event).StatusCode)
 		}
 	}
 }
@@ -96,5 +97,28 @@ func TestSamplesStandBesideEachOther(t *testing.T) {
 		return nil
 	}); err != nil || signups < 15 {
 		t.Errorf("%d signups, %v", signups, err)
+	}
+}
+
+// A user who is told that the trunk is there would take the number for mapped.
+func TestUsersCannotChooseALine(t *testing.T) {
+	t.Parallel()
+	for field, value := range map[string]string{
+		"phone_numbers": `["+912247788868"]`, "whitelisted_ips": `"9.9.9.9"`, "destination_uris": `[]`, "credentials": `7`, "caller_id": `"+912247788868"`,
+	} {
+		for _, form := range []string{`{"company":"Acme",%q:%s}`, `{"type":"signup","data":{"company":"Acme",%q:%s}}`} {
+			w := newWorld(t)
+			event := readEvent(t, "../events/me-signup.json")
+			event.Body = fmt.Sprintf(form, field, value)
+			answer := w.send(t, event)
+			if answer.StatusCode != 422 || !strings.Contains(answer.Body, fmt.Sprintf(`"errors":[{"field":%q,"detail":"can't be chosen by the user"}]`, field)) || w.items(t) != 0 {
+				t.Errorf("%s: %d %s", event.Body, answer.StatusCode, answer.Body)
+			}
+		}
+	}
+	event := readEvent(t, "../events/me-signup.json")
+	event.Body = `{"company":"Acme","phone_numbers":null}`
+	if answer := newWorld(t).send(t, event); answer.StatusCode != 201 {
+		t.Errorf("null: %d %s", answer.StatusCode, answer.Body)
 	}
 }

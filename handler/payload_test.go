@@ -1,9 +1,13 @@
 package handler_test
 
 import (
-	"fmt"
+	"context"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/trunkhook/trunkhook/provision"
 )
 
 // type and data are names like any other, which a signup may hold besides its own
@@ -18,25 +22,57 @@ func TestSignupThatLooksWrappedIsTakenAsItStands(t *testing.T) {
 	}
 }
 
-// A user who is told that the trunk is there would take the number for mapped.
-func TestUsersCannotChooseALine(t *testing.T) {
+// Users' bodies have no id, so that the company tells a signup from an event around
+// one.
+func TestUsersSignupThatLooksWrappedIsTakenAsItStands(t *testing.T) {
 	t.Parallel()
-	for field, value := range map[string]string{
-		"phone_numbers": `["+912247788868"]`, "whitelisted_ips": `"9.9.9.9"`, "destination_uris": `[]`, "credentials": `7`, "caller_id": `"+912247788868"`,
+	for body, want := range map[string]string{
+		`{"company":"Acme","type":"customer","data":{"plan":"gold"}}`:              "Acme",
+		`{"company":"Acme","type":"customer","data":null}`:                         "Acme",
+		`{"company":"Acme","type":"customer","data":{"company":"Inner"}}`:          "Acme",
+		`{"type":"customer","data":{"company":"Inner"}}`:                           "Inner",
+		`{"type":"customer","data":{"company":"Inner"},"signup_id":"a"}`:           "Inner", // which means nothing here
+		`{"company":7,"type":"customer","data":{"company":"Inner"}}`:               "",
+		`{"company":null,"type":"customer","data":{"company":"Inner"}}`:            "",
+		`{"type":7,"data":{"company":"Inner"}}`:                                    "",
+		`{"type":"customer","data":{"type":"customer","data":{"company":"Deep"}}}`: "",
 	} {
-		for _, form := range []string{`{"company":"Acme",%q:%s}`, `{"type":"signup","data":{"company":"Acme",%q:%s}}`} {
-			w := newWorld(t)
-			event := readEvent(t, "../events/me-signup.json")
-			event.Body = fmt.Sprintf(form, field, value)
-			answer := w.send(t, event)
-			if answer.StatusCode != 422 || !strings.Contains(answer.Body, fmt.Sprintf(`"errors":[{"field":%q,"detail":"can't be chosen by the user"}]`, field)) || w.items(t) != 0 {
-				t.Errorf("%s: %d %s", event.Body, answer.StatusCode, answer.Body)
-			}
+		event := readEvent(t, "../events/me-signup.json")
+		event.Body = body
+		answer := newWorld(t).send(t, event)
+		taken := answer.StatusCode == 201 && strings.Contains(answer.Body, `"company":"`+want+`"`)
+		refused := answer.StatusCode == 422 && strings.Contains(answer.Body, `"field":"company"`)
+		if want != "" && !taken || want == "" && !refused {
+			t.Errorf("%s: %d %s", body, answer.StatusCode, answer.Body)
 		}
 	}
-	event := readEvent(t, "../events/me-signup.json")
-	event.Body = `{"company":"Acme","phone_numbers":null}`
-	if answer := newWorld(t).send(t, event); answer.StatusCode != 201 {
-		t.Errorf("null: %d %s", answer.StatusCode, answer.Body)
+}
+
+// noting is an engine that notes what it is asked for.
+type noting struct {
+	instant
+	asked []provision.Signup
+}
+
+func (e *noting) Provision(_ context.Context, s provision.Signup, _ time.Duration) (provision.Result, error) {
+	e.asked = append(e.asked, s)
+	return e.result, nil
+}
+
+// The user types the whole body. All that counts of it is the company; a line is
+// refused (TestUsersCannotChooseALine).
+func TestUsersChooseNothingButTheirCompany(t *testing.T) {
+	t.Parallel()
+	const typed = `"company":"Acme","signup_id":"jwt:somebody-else","id":"x","sub":"x","source":"api","status":"active","trunk_name":"x","trunk_sid":"x","steps":[]`
+	for _, body := range []string{`{` + typed + `}`, `{"type":"x","data":{` + typed + `}}`} {
+		w, engine := newWorld(t), &noting{instant: instant{provision.Result{Outcome: provision.OutcomeCreated}}}
+		w.handler.Provisioner = engine
+		event := readEvent(t, "../events/me-signup.json")
+		event.Body = body
+		w.send(t, event)
+		want := provision.Signup{ID: "jwt:" + event.RequestContext.Authorizer.JWT.Claims["sub"], Source: "jwt", Company: "Acme"}
+		if len(engine.asked) != 1 || !reflect.DeepEqual(engine.asked[0], want) {
+			t.Errorf("%s: asked for %+v, want %+v", body, engine.asked, want)
+		}
 	}
 }
