@@ -16,7 +16,7 @@ import (
 type change struct {
 	set, remove, condition string
 	values                 item
-	steps                  []string // keys of steps that are set, by their aliases #step0, #step1, ...
+	steps                  []string // keys of steps that are set, by their aliases #k0, #k1, ...
 }
 
 const (
@@ -52,8 +52,8 @@ func (c *change) withSteps(steps map[string]provision.LineStep) {
 	c.steps = slices.Sorted(maps.Keys(steps))
 	for i, key := range c.steps {
 		n := strconv.Itoa(i)
-		c.set += `, #steps.#step` + n + ` = :step` + n
-		c.values[":step"+n] = stepAttribute(steps[key])
+		c.set += `, #steps.#k` + n + `=:k` + n // short: an expression has 4 kB
+		c.values[":k"+n] = stepAttribute(steps[key])
 	}
 }
 
@@ -87,7 +87,7 @@ func (c *change) expression() string {
 func (c *change) names() map[string]string {
 	names := namesIn(c.set, c.remove, c.condition)
 	for i, key := range c.steps {
-		names["#step"+strconv.Itoa(i)] = key
+		names["#k"+strconv.Itoa(i)] = key
 	}
 	return names
 }

@@ -18,7 +18,7 @@ func TestExtensionOfAnOldSignupIsYoung(t *testing.T) {
 		bare.Line = provision.Line{}
 		w.order(t, bare)
 		time.Sleep(90 * 24 * time.Hour)
-		w.fake.Inject(exoteltest.ListPhoneNumbers, exoteltest.Fail(http.StatusServiceUnavailable), exoteltest.Fail(http.StatusServiceUnavailable), exoteltest.Fail(http.StatusServiceUnavailable))
+		w.fake.Inject(exoteltest.MapPhoneNumber, exoteltest.Fail(http.StatusServiceUnavailable))
 		result := w.order(t, wholeLine)
 		if result.Outcome != provision.OutcomePending || result.Problem == nil || result.Problem.Alarm != "" {
 			t.Errorf("%s, %+v", result.Outcome, result.Problem)

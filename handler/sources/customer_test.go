@@ -172,7 +172,7 @@ func TestGenericTakesNumbersFromWhereItsIDIs(t *testing.T) {
 		`{"type":"x","data":{"signup_id":"b",` + inner + `}`: "inner",
 	} {
 		events, err := s.Read("", []byte(body))
-		if err != nil || len(events) != 1 { // the texts are no numbers, and a fault
+		if err != nil || len(events) != 1 { // what it takes are no numbers, so that they are a fault
 			t.Errorf("%s: %+v, %v", body, events, err)
 			continue
 		}
