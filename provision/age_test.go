@@ -23,7 +23,7 @@ func TestExtensionOfAnOldSignupIsYoung(t *testing.T) {
 		if result.Outcome != provision.OutcomePending || result.Problem == nil || result.Problem.Alarm != "" {
 			t.Errorf("%s, %+v", result.Outcome, result.Problem)
 		}
-		if in := w.stored(t).DueAt.Sub(time.Now()); in > 5*time.Second {
+		if in := time.Until(w.stored(t).DueAt); in > 5*time.Second {
 			t.Errorf("due in %v", in)
 		}
 		backlog, err := w.ledger.Backlog(t.Context(), time.Now().Add(-provision.StuckAfter))

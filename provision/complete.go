@@ -13,14 +13,14 @@ import (
 // Why a line isn't completed yet.
 var (
 	errContradiction = errors.New("a delivery contradicts what was asked for before")
-	errIncomplete    = errors.New("Exotel refused for good")
+	errIncomplete    = errors.New("refused by Exotel for good")
 	errTrunkGone     = errors.New("the account has no trunk of that trunk_sid any more")
 	errHidden        = errors.New("it is there already, says Exotel, and isn't in the trunk's list")
 	errNoPassword    = errors.New("the password can't be kept")
 	errLineLeft      = errors.New("the line is still to be completed")
 	errUnlistable    = errors.New("the trunk is there, and what it has can't be listed")
 	// errBrokenTransfer is nothing that the customer can mend.
-	errBrokenTransfer = errors.New("Exotel could not read what was sent")
+	errBrokenTransfer = errors.New("what was sent can't be read, says Exotel")
 )
 
 const (
