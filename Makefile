@@ -79,9 +79,9 @@ FUZZTIME ?= 20s
 
 # package:target, one run of FUZZTIME each
 FUZZ := \
-	exotel:FuzzDecode exotel:FuzzRetryAfter exotel:FuzzNextPage exotel:FuzzRedact \
+	exotel:FuzzDecode exotel:FuzzRetryAfter exotel:FuzzNextPage exotel:FuzzRedact exotel:FuzzEntries exotel:FuzzDestination \
 	handler/strictjson:FuzzParse handler/sources:FuzzRead handler/verify:FuzzVerify handler:FuzzHandle handler:FuzzWebhook handler:FuzzSignup handler:FuzzSignatureHeader \
-	internal/secrets:FuzzParseCredentials internal/secrets:FuzzParseSources
+	internal/secrets:FuzzParseCredentials internal/secrets:FuzzParseSources internal/awsconfig:FuzzRefusal
 
 .PHONY: fuzz
 fuzz: ## fuzz what parses what strangers send, FUZZTIME each

@@ -52,7 +52,7 @@ func TestCrashMatrix(t *testing.T) { //nolint:paralleltest // see above
 	for _, command := range []string{"webhook", "reconciler"} {
 		lambdatest.Build(t, command)
 	}
-	m := newMatrix(slices.Concat(journeyRows(), vendorRows(), tableRows(), secretRows()))
+	m := newMatrix(slices.Concat(journeyRows(), vendorRows(), tableRows(), secretRows(), lineRows(), keeperRows()))
 	t.Cleanup(func() { m.print(t) })
 	todo := m.places()
 	for round, atOnce := range cellsAtOnce {

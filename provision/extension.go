@@ -65,7 +65,7 @@ func (w Extend) Apply(old *Record) (Record, bool) {
 	extended.Revision++
 	extended.UpdatedAt = w.Now
 	if w.Seen.Complete {
-		extended.Status, extended.DueAt = StatusPending, w.Now
+		extended.Status, extended.DueAt, extended.ReopenedAt = StatusPending, w.Now, w.Now
 	}
 	return extended, true
 }

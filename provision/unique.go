@@ -131,7 +131,7 @@ func hiddenLast(steps []LineStep) []LineStep {
 func (w *lineWork) look(ctx context.Context, steps []LineStep, kind unique) (missing []LineStep, err error) {
 	all, err := kind.list(ctx)
 	if err != nil {
-		return nil, err
+		return nil, w.unlistable(ctx, err)
 	}
 	for _, step := range steps {
 		l, ok := all[step.Value]
