@@ -36,14 +36,20 @@ func (c *change) withAccount(accountSID string) {
 	}
 }
 
-// whereRevision holds the change to a line that nothing was added to.
-func (c *change) whereRevision(revision int) {
-	if revision == 0 {
+// whereSeen holds the change to a line that nothing was added to since. Whether the
+// signup is complete is for the rest of the condition.
+func (c *change) whereSeen(seen provision.Seen) {
+	if seen.Steps {
+		c.condition += ` AND attribute_exists(#steps)`
+	} else {
+		c.condition += ` AND attribute_not_exists(#steps)`
+	}
+	if seen.Revision == 0 {
 		c.condition += ` AND attribute_not_exists(#revision)`
 		return
 	}
 	c.condition += ` AND #revision = :revision`
-	c.values[":revision"] = number(revision)
+	c.values[":revision"] = number(seen.Revision)
 }
 
 // withSteps sets steps of an item that has some, each by itself, so that what

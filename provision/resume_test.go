@@ -90,3 +90,25 @@ func TestDeliveryThatLosesToAContradictionIsToldSo(t *testing.T) {
 		}
 	})
 }
+
+// A copy of a claim may arrive long after it, and gives the signup back to its try. By
+// then another delivery's claim may have brought a line, of which that try knows
+// nothing.
+func TestTryThatClaimsTwiceKnowsOfALineThatCameBetween(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ledger.before["activate"] = func(records map[string]provision.Record) {
+			first := records[acme.ID]
+			lapsed := first
+			lapsed.LeaseUntil = time.Time{}
+			with := wanting(provision.Line{CallerID: "+911111111111"})
+			claimed, _ := provision.Claim{Signup: with, Owner: "another", Now: time.Now(), LeaseUntil: time.Now()}.Apply(&lapsed)
+			again := provision.Claim{Signup: acme, Owner: first.Owner, Now: time.Now(), LeaseUntil: first.LeaseUntil}
+			records[acme.ID], _ = again.Apply(&claimed)
+		}
+		w.deliver(t, acme)
+		if record := w.untilSettled(t); record.Status != provision.StatusActive || record.Steps["caller_id"].Status != provision.StepDone {
+			t.Errorf("%+v", record)
+		}
+	})
+}

@@ -60,7 +60,7 @@ type blind struct{ *table }
 func (t blind) Activate(ctx context.Context, w provision.Activate) (provision.Record, bool, error) {
 	return t.write(ctx, "activate", w.SignupID, func(old *provision.Record) (provision.Record, bool) {
 		if old != nil {
-			w.Revision = old.Revision
+			w.Seen.Steps, w.Seen.Revision = len(old.Steps) > 0, old.Revision
 		}
 		return w.Apply(old)
 	})

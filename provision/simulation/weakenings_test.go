@@ -47,6 +47,7 @@ func (t noIntent) Activate(ctx context.Context, w provision.Activate) (provision
 		if old != nil {
 			return w.Apply(old)
 		}
+		w.Seen = provision.Seen{}
 		return w.Apply(&provision.Record{SignupID: w.SignupID, Status: provision.StatusPending, Owner: w.Owner, TrunkName: w.Trunk.Name, AccountSID: w.AccountSID})
 	})
 }
