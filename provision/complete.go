@@ -17,16 +17,20 @@ var (
 	errIncomplete    = errors.New("Exotel refused for good")
 	errTrunkGone     = errors.New("the account has no trunk of that trunk_sid any more")
 	errHidden        = errors.New("it is there already, says Exotel, and isn't in the trunk's list")
+	errMarkTooOld    = errors.New("it was marked as sent too long ago to be sent now")
 	errNoPassword    = errors.New("the password can't be kept")
 	errLineLeft      = errors.New("the line is still to be completed")
 )
 
 const (
 	// settlingTime is how long a step that would double is left alone after it was
-	// sent and its outcome isn't known: Exotel may still be at it. A try lasts 10 s
-	// and sends nothing once its lease has run out, 2 s later (an operator's: 32 s); a
-	// client waits 10 s for an answer. The rest of it is for Exotel.
+	// sent and its outcome isn't known: Exotel may still be at it. It runs from the
+	// mark before, by any clock: 10 s are for the send (sendWithin), 60 s for clocks
+	// that are 30 s off. The rest of it is for a process that stands still in the middle
+	// of the send, for Exotel, and for its list.
 	settlingTime = 3 * time.Minute
+	// sendWithin is how long after its mark what would double may be sent.
+	sendWithin = 10 * time.Second
 	// hiddenTime is how long a step may be there, as Exotel says, without being in
 	// the trunk's list, before that means that another trunk has it.
 	hiddenTime = 10 * time.Minute

@@ -31,7 +31,7 @@ func (w *lineWork) destinationURIs(ctx context.Context, open []LineStep) error {
 	for i, step := range open {
 		destinations[i] = step.Value
 	}
-	results, err := w.account.DestinationURIs.Add(ctx, w.record.TrunkSID, destinations)
+	results, err := w.account.DestinationURIs.Add(w.promptly(ctx, open), w.record.TrunkSID, destinations)
 	if err != nil && len(open) == 1 {
 		return w.sent(ctx, open[0], "", err)
 	}
@@ -77,7 +77,7 @@ func (w *lineWork) createCredential(ctx context.Context, step LineStep) error {
 	if err != nil {
 		return err
 	}
-	created, err := w.account.Credentials.Create(ctx, w.record.TrunkSID, exotel.CreateCredentialRequest{
+	created, err := w.account.Credentials.Create(w.promptly(ctx, marked), w.record.TrunkSID, exotel.CreateCredentialRequest{
 		UserName: step.Value, Password: password, FriendlyName: step.Option,
 	})
 	id := ""
@@ -122,6 +122,7 @@ func (w *lineWork) unlisted(ctx context.Context, open []LineStep, list func(cont
 	if w.fresh {
 		return open, nil
 	}
+	now := w.try.engine.now() // what comes while the list is read may be missing from it
 	all, err := list(ctx)
 	if err != nil {
 		return nil, w.unlistable(ctx, err)
@@ -131,7 +132,7 @@ func (w *lineWork) unlisted(ctx context.Context, open []LineStep, list func(cont
 		l, there := all[step.Value]
 		until := step.SentAt.Add(settlingTime)
 		switch {
-		case !there && !step.SentAt.IsZero() && w.try.engine.now().Before(until):
+		case !there && !step.SentAt.IsZero() && now.Before(until):
 			waits = cmp.Or[error](waits, &settling{step, until})
 			continue
 		case !there:
@@ -168,6 +169,23 @@ func (w *lineWork) mark(ctx context.Context, steps []LineStep) ([]LineStep, erro
 		return nil, errLostLease
 	}
 	return marked, nil
+}
+
+// promptly holds back what was marked too long ago: the settling time runs from the
+// mark, and a lease may last as long as a pass.
+func (w *lineWork) promptly(ctx context.Context, marked []LineStep) context.Context {
+	hooks := exotel.HooksOf(ctx)
+	before := hooks.Before
+	hooks.Before = func(ctx context.Context, op string) error {
+		if err := before(ctx, op); err != nil {
+			return err
+		}
+		if w.try.engine.now().Sub(marked[0].SentAt) >= sendWithin {
+			return errMarkTooOld
+		}
+		return nil
+	}
+	return exotel.WithHooks(ctx, hooks)
 }
 
 // sent ends a step by the answer to its being sent. Where the answer says for
