@@ -36,7 +36,17 @@ func (c *change) withAccount(accountSID string) {
 	}
 }
 
-// whereRevision holds the change to a line that nothing was added to.
+// whereSeen holds the change to a line that nothing was added to since. Whether the
+// signup is complete is for the rest of the condition.
+func (c *change) whereSeen(seen provision.Seen) {
+	if seen.Steps {
+		c.condition += ` AND attribute_exists(#steps)`
+	} else {
+		c.condition += ` AND attribute_not_exists(#steps)`
+	}
+	c.whereRevision(seen.Revision)
+}
+
 func (c *change) whereRevision(revision int) {
 	if revision == 0 {
 		c.condition += ` AND attribute_not_exists(#revision)`

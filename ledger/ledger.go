@@ -129,12 +129,10 @@ func (l *Ledger) Extend(ctx context.Context, w provision.Extend) (provision.Reco
 	} else {
 		c.condition = `#status = :pending`
 	}
-	c.whereRevision(w.Seen.Revision)
+	c.whereSeen(w.Seen)
 	if w.Seen.Steps {
-		c.condition += ` AND attribute_exists(#steps)`
 		c.withSteps(w.Steps)
 	} else {
-		c.condition += ` AND attribute_not_exists(#steps)`
 		c.set += `, #steps = :steps`
 		c.values[":steps"] = stepsAttribute(w.Steps)
 	}
@@ -150,7 +148,7 @@ func (l *Ledger) Activate(ctx context.Context, w provision.Activate) (provision.
 	c.set += `, #status = :status`
 	c.remove = settled + `, #last_error`
 	c.values[":status"] = text(string(w.Status()))
-	c.whereRevision(w.Revision)
+	c.whereSeen(w.Seen)
 	c.withSteps(w.Steps)
 	return l.update(ctx, w.SignupID, c, func(old provision.Record) bool {
 		return (old.Status == provision.StatusActive || old.Status == provision.StatusIncomplete) && old.TrunkSID == w.Trunk.SID

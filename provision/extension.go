@@ -43,7 +43,8 @@ type Extend struct {
 	Now      time.Time
 }
 
-// Seen is what of a record decides how it is extended.
+// Seen is what of a record decides how it is extended, and whether a try knows all
+// that it asks for.
 type Seen struct {
 	Complete bool // active or incomplete, not pending
 	Steps    bool // it has some

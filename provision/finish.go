@@ -68,7 +68,7 @@ func (t *try) record(ctx context.Context, record Record, trunk *exotel.Trunk, ho
 	done := t.begin(StepRecord)
 	recorded, holds, err := t.engine.Ledger.Activate(ctx, Activate{
 		SignupID: record.SignupID, Owner: t.owner, AccountSID: record.AccountSID, Trunk: *trunk,
-		Steps: t.changed, Incomplete: record.refused() != "", Revision: record.Revision, Now: t.engine.now(),
+		Steps: t.changed, Incomplete: record.refused() != "", Seen: record.Seen(), Now: t.engine.now(),
 	})
 	done(err)
 	switch {

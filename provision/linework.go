@@ -93,11 +93,12 @@ func (w *lineWork) unique(ctx context.Context, open []LineStep, kind uniqueKind)
 func (w *lineWork) doubling(ctx context.Context, open []LineStep, kind doublingKind) error {
 	var waits error
 	if slices.ContainsFunc(open, w.mayBeThere) {
+		before := w.try.engine.now() // what comes after isn't in the list
 		missing, err := w.look(ctx, open, kind.lookup)
 		if err != nil {
 			return err
 		}
-		if open, waits = w.ready(missing); len(open) == 0 {
+		if open, waits = w.ready(missing, before); len(open) == 0 {
 			return waits
 		}
 	}
@@ -122,10 +123,9 @@ func (w *lineWork) mayBeThere(step LineStep) bool {
 	return !step.SentAt.IsZero() || !step.HiddenSince.IsZero() || w.try.engine.now().Sub(step.LookedAt) >= lookTime
 }
 
-// ready are the steps that aren't in the list and can't be under way; of the others
-// it says until when they wait.
-func (w *lineWork) ready(missing []LineStep) (ready []LineStep, waits error) {
-	now := w.try.engine.now()
+// ready are the steps that aren't in a list of that moment and can't be under way; of
+// the others it says until when they wait.
+func (w *lineWork) ready(missing []LineStep, now time.Time) (ready []LineStep, waits error) {
 	for _, step := range missing {
 		if until := step.SentAt.Add(settlingTime); !step.SentAt.IsZero() && now.Before(until) {
 			waits = cmp.Or[error](waits, &settling{step, until})
