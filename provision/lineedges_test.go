@@ -3,6 +3,7 @@ package provision_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -190,6 +191,21 @@ func TestAdoptedTrunkGetsTheWholeLine(t *testing.T) {
 		line := w.fake.Line(trunkSID)
 		if err != nil || result.Record.Status != provision.StatusActive || result.Record.TrunkSID != trunkSID || len(line.DestinationURIs) != 2 || len(line.PhoneNumbers) != 2 {
 			t.Errorf("%s by %s, %v: %+v", result.Outcome, steps(result), err, line)
+		}
+	})
+}
+
+func TestTrunkThatIsThereIsNotReplaced(t *testing.T) {
+	t.Parallel()
+	inLineBubble(t, func(t *testing.T, w *world, _ *passwords) {
+		w.fake.Inject(exoteltest.SetSettings, exoteltest.Fail(503))
+		first := w.order(t, wholeLine)
+		trunkSID := w.fake.Add(exotel.Trunk{Name: "by_hand", DomainName: "exoteltest.pstn.exotel.com"})
+		if result, err := w.engine.Adopt(t.Context(), "acme-42", trunkSID); !errors.Is(err, provision.ErrSettled) {
+			t.Errorf("%s, %v", result.Outcome, err)
+		}
+		if record := w.stored(t); record.TrunkSID != first.Record.TrunkSID || !record.LeaseUntil.IsZero() {
+			t.Errorf("record %+v", record)
 		}
 	})
 }

@@ -214,14 +214,15 @@ func (w *lineWork) mark(ctx context.Context, steps []LineStep) ([]LineStep, erro
 		return nil, errNoTurn
 	}
 	now := w.try.engine.now()
-	marked := make([]LineStep, len(steps))
+	marked, changed := make([]LineStep, len(steps)), make(map[string]LineStep, len(steps))
 	for i, step := range steps {
 		step.SentAt, step.LookedAt = now, time.Time{}
-		marked[i] = step
+		marked[i], changed[step.Key()] = step, step
 		w.set(step)
 	}
 	done := w.try.begin(StepMark)
-	_, holds, err := w.try.engine.Ledger.Mark(ctx, Mark{SignupID: w.record.SignupID, Owner: w.try.owner, Steps: progress(w.try.changed), Now: now})
+	// Nothing but these: a copy of the write that comes late must not undo the next mark.
+	_, holds, err := w.try.engine.Ledger.Mark(ctx, Mark{SignupID: w.record.SignupID, Owner: w.try.owner, Steps: changed, Now: now})
 	done(err)
 	switch {
 	case err != nil:
@@ -230,18 +231,6 @@ func (w *lineWork) mark(ctx context.Context, steps []LineStep) ([]LineStep, erro
 		return nil, errLostLease
 	}
 	return marked, nil
-}
-
-// progress are the steps without those that are refused: a delivery may reopen one
-// at any time, and only writes that look at the revision may refuse it again.
-func progress(steps map[string]LineStep) map[string]LineStep {
-	made := make(map[string]LineStep, len(steps))
-	for key, step := range steps {
-		if step.Status != StepRefused {
-			made[key] = step
-		}
-	}
-	return made
 }
 
 // look ends the steps that the trunk's list shows, and returns the others. With an
