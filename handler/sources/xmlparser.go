@@ -2,19 +2,14 @@ package sources
 
 import (
 	"bytes"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
 const (
-	maxXMLDepth      = 16
-	maxXMLElements   = 20_000
-	maxXMLAttributes = 32 // of one element
+	maxXMLDepth    = 16
+	maxXMLElements = 20_000
 )
-
-// xmlNS is what the prefix xml means everywhere (Namespaces in XML 1.0, 3).
-const xmlNS = "http://www.w3.org/XML/1998/namespace"
 
 var errXML = BodyError{"The XML is broken."}
 
@@ -40,10 +35,6 @@ type openElement struct {
 	name  string // as it is written
 	bound int    // how many namespaces are bound outside of it
 }
-
-type binding struct{ prefix, space string }
-
-type rawAttribute struct{ prefix, local, value string }
 
 // parseXML reads a document and returns its root. The error is a BodyError.
 func parseXML(body []byte, secret string) (*element, error) {
@@ -96,38 +87,6 @@ func xmlText(body []byte) (string, bool) {
 
 // isNonCharacter tells whether U+FFFE or U+FFFF is at hand.
 func isNonCharacter(body []byte) bool { return body[1] == 0xBF && body[2] >= 0xBE }
-
-// declaration reads <?xml version="1.0" encoding="UTF-8"?>, if it is there.
-func (p *xmlParser) declaration() error {
-	const start = "<?xml"
-	if !strings.HasPrefix(p.text, start) {
-		return nil
-	}
-	p.at += len(start)
-	if err := p.attributes(); err != nil || !p.skip("?>") {
-		return errXML
-	}
-	for i, attr := range p.attrs {
-		ok := attr.prefix == ""
-		switch attr.local {
-		case "version":
-			ok = ok && i == 0 && attr.value == "1.0"
-		case "encoding":
-			ok = ok && i == 1 && strings.EqualFold(attr.value, "utf-8")
-		case "standalone":
-			ok = ok && i > 0 && (attr.value == "yes" || attr.value == "no")
-		default:
-			ok = false
-		}
-		if !ok {
-			return errXML
-		}
-	}
-	if len(p.attrs) == 0 {
-		return errXML
-	}
-	return nil
-}
 
 // next reads one piece of the document.
 func (p *xmlParser) next() error {
@@ -326,94 +285,4 @@ func isNameByte(c byte) bool {
 
 func startsName(text string) bool {
 	return text != "" && (text[0]|0x20 >= 'a' && text[0]|0x20 <= 'z' || text[0] == '_')
-}
-
-// attributes reads those of a tag, and the white space around them, into p.attrs.
-func (p *xmlParser) attributes() error {
-	p.attrs = p.attrs[:0]
-	for p.space() && p.at < len(p.text) && isNameByte(p.text[p.at]) {
-		prefix, local, ok := p.name()
-		if !ok {
-			return errXML
-		}
-		value, ok := p.attributeValue()
-		same := func(a rawAttribute) bool { return a.prefix == prefix && a.local == local }
-		switch {
-		case !ok, slices.ContainsFunc(p.attrs, same):
-			return errXML
-		case len(p.attrs) == maxXMLAttributes:
-			return BodyError{"An element of the XML has more than 32 attributes."}
-		}
-		p.attrs = append(p.attrs, rawAttribute{prefix, local, value})
-	}
-	return nil
-}
-
-// attributeValue reads = and what stands in quotes.
-func (p *xmlParser) attributeValue() (string, bool) {
-	p.space()
-	if !p.skip("=") {
-		return "", false
-	}
-	p.space()
-	quote := `"`
-	if strings.HasPrefix(p.text[p.at:], "'") {
-		quote = "'"
-	}
-	if !strings.HasPrefix(p.text[p.at:], quote) {
-		return "", false
-	}
-	raw, ok := p.until(quote, quote)
-	if !ok || strings.Contains(raw, "<") {
-		return "", false
-	}
-	return unescaped(raw)
-}
-
-// bind takes the namespaces that p.attrs bind.
-func (p *xmlParser) bind() error {
-	for _, attr := range p.attrs {
-		prefix := attr.local
-		switch {
-		case attr.prefix == "" && attr.local == "xmlns":
-			prefix = ""
-		case attr.prefix != "xmlns":
-			continue
-		case attr.value == "" || prefix == "xml" || prefix == "xmlns":
-			return errXML
-		}
-		p.bound = append(p.bound, binding{prefix, attr.value})
-	}
-	return nil
-}
-
-// resolve is the namespace of a prefix; an empty one may have none.
-func (p *xmlParser) resolve(prefix string) (string, bool) {
-	for _, b := range slices.Backward(p.bound) {
-		if b.prefix == prefix {
-			return b.space, true
-		}
-	}
-	return "", prefix == ""
-}
-
-// setAttributes gives an element those of p.attrs that bind no namespace. One
-// without a prefix is in none.
-func (p *xmlParser) setAttributes(e *element) error {
-	for _, attr := range p.attrs {
-		if attr.prefix == "xmlns" || attr.prefix == "" && attr.local == "xmlns" {
-			continue
-		}
-		var space string
-		if attr.prefix != "" {
-			var ok bool
-			space, ok = p.resolve(attr.prefix)
-			same := func(a attribute) bool { return a.space == space && a.local == attr.local }
-			if !ok || slices.ContainsFunc(e.attrs, same) {
-				return errXML
-			}
-		}
-		e.attrs = append(e.attrs, attribute{space, attr.local, attr.value})
-	}
-	return nil
 }
