@@ -78,6 +78,7 @@ func (w *world) noteRefusal(trunkSID string, kind provision.StepKind, value stri
 func (w *world) checkLine(by *actor, op string, old *provision.Record, r provision.Record) {
 	if op == "mark" {
 		by.tables = w.tables
+		w.countResent(old, r)
 	}
 	if old != nil {
 		for key, step := range old.Steps {
@@ -92,6 +93,18 @@ func (w *world) checkLine(by *actor, op string, old *provision.Record, r provisi
 	if complete(r.Status) {
 		w.checkRefusals(op, by, r)
 		w.checkComplete(r)
+	}
+}
+
+// countResent counts what is about to be sent once more.
+func (w *world) countResent(old *provision.Record, r provision.Record) {
+	if old == nil {
+		return
+	}
+	for key, step := range r.Steps {
+		if before := old.Steps[key].SentAt; doubles(step.Kind) && !before.IsZero() && step.SentAt.After(before) {
+			w.stats.resent++
+		}
 	}
 }
 
@@ -200,6 +213,9 @@ func (w *world) checkLines() {
 	for _, r := range w.records {
 		if complete(r.Status) {
 			w.checkComplete(r)
+		}
+		if len(r.Steps) > 0 {
+			w.stats.settled[r.Status]++
 		}
 	}
 }
