@@ -16,7 +16,7 @@ import (
 type change struct {
 	set, remove, condition string
 	values                 item
-	steps                  []string // keys of steps that are set, by their aliases #step0, #step1, ...
+	steps                  []string // keys of steps that are set, by their aliases #k0, #k1, ...
 }
 
 const (
@@ -44,12 +44,17 @@ func (c *change) whereSeen(seen provision.Seen) {
 	} else {
 		c.condition += ` AND attribute_not_exists(#steps)`
 	}
-	if seen.Revision == 0 {
+	c.whereRevision(seen.Revision)
+}
+
+// whereRevision: no delivery has added to the line since.
+func (c *change) whereRevision(revision int) {
+	if revision == 0 {
 		c.condition += ` AND attribute_not_exists(#revision)`
 		return
 	}
 	c.condition += ` AND #revision = :revision`
-	c.values[":revision"] = number(seen.Revision)
+	c.values[":revision"] = number(revision)
 }
 
 // withSteps sets steps of an item that has some, each by itself, so that what
@@ -58,8 +63,8 @@ func (c *change) withSteps(steps map[string]provision.LineStep) {
 	c.steps = slices.Sorted(maps.Keys(steps))
 	for i, key := range c.steps {
 		n := strconv.Itoa(i)
-		c.set += `, #steps.#step` + n + ` = :step` + n
-		c.values[":step"+n] = stepAttribute(steps[key])
+		c.set += `, #steps.#k` + n + `=:k` + n // short: an expression has 4 kB
+		c.values[":k"+n] = stepAttribute(steps[key])
 	}
 }
 
@@ -93,7 +98,7 @@ func (c *change) expression() string {
 func (c *change) names() map[string]string {
 	names := namesIn(c.set, c.remove, c.condition)
 	for i, key := range c.steps {
-		names["#step"+strconv.Itoa(i)] = key
+		names["#k"+strconv.Itoa(i)] = key
 	}
 	return names
 }

@@ -97,7 +97,10 @@ func (l *Ledger) Attach(ctx context.Context, w provision.Attach) (provision.Reco
 	if err != nil {
 		return provision.Record{}, false, err
 	}
-	c.condition += ` AND (attribute_not_exists(#trunk_sid) OR #trunk_sid = :trunk_sid)`
+	if !w.Replace {
+		c.condition += ` AND (attribute_not_exists(#trunk_sid) OR #trunk_sid = :trunk_sid)`
+	}
+	c.withSteps(w.Steps)
 	return l.update(ctx, w.SignupID, c, never)
 }
 
@@ -198,6 +201,7 @@ func (l *Ledger) Release(ctx context.Context, w provision.Release) (provision.Re
 			":due_at": timestamp(w.DueAt), ":last_error": text(w.LastError), ":now": timestamp(w.Now),
 		},
 	}
+	c.whereRevision(w.Revision)
 	c.withSteps(w.Steps)
 	return l.update(ctx, w.SignupID, c, never)
 }

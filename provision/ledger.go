@@ -255,6 +255,7 @@ type Release struct {
 	Searching bool // for the search to find its trunk
 	LastError string
 	Steps     map[string]LineStep // those that changed
+	Revision  int                 // as the try has seen it: a delivery may have reopened what it refuses
 	Now       time.Time
 }
 
@@ -263,7 +264,7 @@ func (w Release) Apply(old *Record) (Record, bool) {
 	if old == nil {
 		return Record{}, false
 	}
-	if !old.heldBy(w.Owner) {
+	if !old.heldBy(w.Owner) || old.Revision != w.Revision {
 		return *old, false
 	}
 	released := old.withSteps(w.Steps)

@@ -64,6 +64,8 @@ func extend(t *testing.T, l Store) {
 	do(t, l.Extend, provision.Extend{SignupID: "acme-43", Steps: w.Steps}, false)   // nothing there
 	done := releaseBy("one", 3, 0)                                                  // who holds it changes what it knew
 	done.Steps = ended(extended, provision.StepDone)
+	do(t, l.Release, done, false) // it has not seen what was added, and might undo it
+	done.Revision = 2
 	got := do(t, l.Release, done, true)
 	if len(got.Steps) != 2 || got.Steps["whitelisted_ip 198.51.100.0/24"].Status != provision.StepDone ||
 		got.Steps["whitelisted_ip 203.0.113.0/24"].Status != provision.StepPending || more.Revision != 2 {
