@@ -221,7 +221,7 @@ func (w *lineWork) mark(ctx context.Context, steps []LineStep) ([]LineStep, erro
 		w.set(step)
 	}
 	done := w.try.begin(StepMark)
-	_, holds, err := w.try.engine.Ledger.Mark(ctx, Mark{SignupID: w.record.SignupID, Owner: w.try.owner, Steps: progress(w.try.changed), Now: now})
+	_, holds, err := w.try.engine.Ledger.Mark(ctx, Mark{SignupID: w.record.SignupID, Owner: w.try.owner, Steps: toMark(w.try.changed, marked), Now: now})
 	done(err)
 	switch {
 	case err != nil:
@@ -232,16 +232,20 @@ func (w *lineWork) mark(ctx context.Context, steps []LineStep) ([]LineStep, erro
 	return marked, nil
 }
 
-// progress are the steps without those that are refused: a delivery may reopen one
-// at any time, and only writes that look at the revision may refuse it again.
-func progress(steps map[string]LineStep) map[string]LineStep {
-	made := make(map[string]LineStep, len(steps))
-	for key, step := range steps {
-		if step.Status != StepRefused {
-			made[key] = step
+// toMark are the steps that are done, and those that are about to be sent. No others:
+// a copy of the mark may arrive long after it, when what it says of them, that nobody
+// has sent them or that Exotel refused them, isn't so any more.
+func toMark(changed map[string]LineStep, marked []LineStep) map[string]LineStep {
+	steps := make(map[string]LineStep, len(changed))
+	for key, step := range changed {
+		if step.Status == StepDone {
+			steps[key] = step
 		}
 	}
-	return made
+	for _, step := range marked {
+		steps[step.Key()] = step
+	}
+	return steps
 }
 
 // look ends the steps that the trunk's list shows, and returns the others. With an
