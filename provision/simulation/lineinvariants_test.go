@@ -14,7 +14,7 @@ const (
 	ownLine     = "nothing is added to a trunk that its signup didn't ask for"
 	allThere    = "an active signup has all that it asks for, and an incomplete one all that wasn't refused, really at the vendor"
 	keptWish    = "what was asked for and answered with 2xx is on disk, and ends done or refused"
-	theirReason = "a step is refused only where the vendor refused it or another trunk has it, and a signup incomplete only for that"
+	theirReason = "a step is refused only where the vendor or an operator refused it or another trunk has it, and a signup incomplete only for that"
 	knownSecret = "a credential at the vendor has the password that is kept"
 	firstStands = "a delivery that contradicts changes nothing"
 )
@@ -88,6 +88,11 @@ func (w *world) checkLine(by *actor, op string, old *provision.Record, r provisi
 		}
 		if s := by.signup; s != nil && !w.testimony.wipedAt.After(by.began) && contradicts(*s, *old) && !maps.Equal(old.Steps, r.Steps) {
 			w.violate(firstStands, "%s of %s makes %s of %s out of %s", op, by.name, describeSteps(r.Steps), r.SignupID, describeSteps(old.Steps))
+		}
+	}
+	for key, step := range r.Steps {
+		if by.operator && step.Status == provision.StepRefused && step.Reason == operatorsWord {
+			w.testimony.refusals[wish{r.TrunkSID, key}] = true
 		}
 	}
 	if complete(r.Status) {
