@@ -47,7 +47,6 @@ func (c *change) whereSeen(seen provision.Seen) {
 	c.whereRevision(seen.Revision)
 }
 
-// whereRevision: no delivery has added to the line since.
 func (c *change) whereRevision(revision int) {
 	if revision == 0 {
 		c.condition += ` AND attribute_not_exists(#revision)`

@@ -16,6 +16,7 @@ var (
 	errIncomplete    = errors.New("refused by Exotel for good")
 	errTrunkGone     = errors.New("the account has no trunk of that trunk_sid any more")
 	errHidden        = errors.New("it is there already, says Exotel, and isn't in the trunk's list")
+	errMarkTooOld    = errors.New("it was marked as sent too long ago to be sent now")
 	errNoPassword    = errors.New("the password can't be kept")
 	errLineLeft      = errors.New("the line is still to be completed")
 	errUnlistable    = errors.New("the trunk is there, and what it has can't be listed")
@@ -25,12 +26,13 @@ var (
 
 const (
 	// settlingTime is how long a step that would double is left alone after it was
-	// sent and its outcome isn't known: Exotel may still be at it.
+	// sent and its outcome isn't known: Exotel may still be at it. It runs from the
+	// mark before, by any clock: 10 s are for the send (sendWithin), 60 s for clocks
+	// that are 30 s off. The rest of it is for a process that stands still in the middle
+	// of the send, for Exotel, and for its list.
 	settlingTime = 3 * time.Minute
-	// sendWithin is how long after that was written down the send may begin; a process
-	// that was frozen for longer doesn't send. A client waits 10 s for the answer, and
-	// the rest of the settling time is for clocks that differ, and for Exotel.
-	sendWithin = 30 * time.Second
+	// sendWithin is how long after its mark what would double may be sent.
+	sendWithin = 10 * time.Second
 	// lookTime is how long a look at the list is good for.
 	lookTime = 10 * time.Minute
 	// hiddenTime is how long a step may be there, as Exotel says, without being in

@@ -226,8 +226,11 @@ func (t *try) hooks(whole context.Context) exotel.Hooks {
 			}
 			t.prepaid = false
 			now := t.engine.now()
-			if !now.Before(t.leaseUntil) || !t.sendBy.IsZero() && !now.Before(t.sendBy) {
+			switch {
+			case !now.Before(t.leaseUntil):
 				return errLeaseOver
+			case !t.sendBy.IsZero() && !now.Before(t.sendBy):
+				return errMarkTooOld
 			}
 			return nil
 		},

@@ -93,12 +93,12 @@ func (w *lineWork) unique(ctx context.Context, open []LineStep, kind uniqueKind)
 func (w *lineWork) doubling(ctx context.Context, open []LineStep, kind doublingKind) error {
 	var waits error
 	if slices.ContainsFunc(open, w.mayBeThere) {
-		looked := w.try.engine.now() // what comes while the list is read may be missing from it
+		before := w.try.engine.now() // what comes after isn't in the list
 		missing, err := w.look(ctx, open, kind.lookup)
 		if err != nil {
 			return err
 		}
-		if open, waits = w.ready(missing, looked); len(open) == 0 {
+		if open, waits = w.ready(missing, before); len(open) == 0 {
 			return waits
 		}
 	}
@@ -123,15 +123,15 @@ func (w *lineWork) mayBeThere(step LineStep) bool {
 	return !step.SentAt.IsZero() || !step.HiddenSince.IsZero() || w.try.engine.now().Sub(step.LookedAt) >= lookTime
 }
 
-// ready are the steps that weren't in the list and can't have been under way when it
-// was asked for; of the others it says until when they wait.
-func (w *lineWork) ready(missing []LineStep, looked time.Time) (ready []LineStep, waits error) {
+// ready are the steps that aren't in a list of that moment and can't be under way; of
+// the others it says until when they wait.
+func (w *lineWork) ready(missing []LineStep, now time.Time) (ready []LineStep, waits error) {
 	for _, step := range missing {
-		if until := step.SentAt.Add(settlingTime); !step.SentAt.IsZero() && looked.Before(until) {
+		if until := step.SentAt.Add(settlingTime); !step.SentAt.IsZero() && now.Before(until) {
 			waits = cmp.Or[error](waits, &settling{step, until})
 			continue
 		}
-		step.SentAt, step.LookedAt = time.Time{}, looked
+		step.SentAt, step.LookedAt = time.Time{}, now
 		w.set(step)
 		ready = append(ready, step)
 	}
@@ -214,14 +214,15 @@ func (w *lineWork) mark(ctx context.Context, steps []LineStep) ([]LineStep, erro
 		return nil, errNoTurn
 	}
 	now := w.try.engine.now()
-	marked := make([]LineStep, len(steps))
+	marked, changed := make([]LineStep, len(steps)), make(map[string]LineStep, len(steps))
 	for i, step := range steps {
 		step.SentAt, step.LookedAt = now, time.Time{}
-		marked[i] = step
+		marked[i], changed[step.Key()] = step, step
 		w.set(step)
 	}
 	done := w.try.begin(StepMark)
-	_, holds, err := w.try.engine.Ledger.Mark(ctx, Mark{SignupID: w.record.SignupID, Owner: w.try.owner, Steps: toMark(w.try.changed, marked), Now: now})
+	// Nothing but these: a copy of the write that comes late must not undo the next mark.
+	_, holds, err := w.try.engine.Ledger.Mark(ctx, Mark{SignupID: w.record.SignupID, Owner: w.try.owner, Steps: changed, Now: now})
 	done(err)
 	switch {
 	case err != nil:
@@ -230,22 +231,6 @@ func (w *lineWork) mark(ctx context.Context, steps []LineStep) ([]LineStep, erro
 		return nil, errLostLease
 	}
 	return marked, nil
-}
-
-// toMark are the steps that are done, and those that are about to be sent. No others:
-// a copy of the mark may arrive long after it, when what it says of them, that nobody
-// has sent them or that Exotel refused them, isn't so any more.
-func toMark(changed map[string]LineStep, marked []LineStep) map[string]LineStep {
-	steps := make(map[string]LineStep, len(changed))
-	for key, step := range changed {
-		if step.Status == StepDone {
-			steps[key] = step
-		}
-	}
-	for _, step := range marked {
-		steps[step.Key()] = step
-	}
-	return steps
 }
 
 // look ends the steps that the trunk's list shows, and returns the others. With an

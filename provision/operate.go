@@ -87,10 +87,13 @@ func (t *try) giveUp(ctx context.Context, record Record, reason string) (Result,
 }
 
 // Adopt makes a pending signup active with a trunk that exists, whatever its
-// name. Errors are as with Retry, or ErrNoSuchTrunk.
+// name, unless it has one that is there. Errors are as with Retry, or ErrNoSuchTrunk.
 func (e *Engine) Adopt(ctx context.Context, signupID, trunkSID string) (Result, error) {
 	return e.operate(ctx, signupID, func(t *try, ctx context.Context, record Record) (Result, error) {
 		trunk, err := t.lookUp(ctx, &record, trunkSID)
+		if err == nil && record.TrunkSID != "" && record.TrunkSID != trunkSID {
+			err = t.isGone(ctx, &record)
+		}
 		if err != nil {
 			result, releaseErr := t.release(ctx, record, err)
 			return result, errors.Join(err, releaseErr)
@@ -104,6 +107,19 @@ func (e *Engine) Adopt(ctx context.Context, signupID, trunkSID string) (Result, 
 		}
 		return t.complete(ctx, attached, OutcomeAdopted)
 	})
+}
+
+// isGone says no where the signup's own trunk is there: another one in its place would
+// leave it to nobody.
+func (t *try) isGone(ctx context.Context, record *Record) error {
+	switch _, err := t.lookUp(ctx, record, record.TrunkSID); {
+	case err == nil:
+		return fmt.Errorf("%w: it has the trunk %s, which is there", ErrSettled, record.TrunkSID)
+	case errors.Is(err, ErrNoSuchTrunk):
+		return nil
+	default:
+		return err
+	}
 }
 
 // lookUp finds a trunk of the signup's account by its sid.

@@ -11,9 +11,9 @@ import "time"
 // twice. It isn't sent again for settlingTime, which the engine has at 3 min from
 // its mark, by the clock of whoever looks. At the worst these add up:
 //
-//	30 s  from the mark to the look at the clock before the send
+//	10 s  from the mark to the look at the clock before the send
 //	40 s  standing still between that look and the send
-//	40 s  until the vendor has processed it
+//	60 s  until the vendor has processed it
 //	 5 s  until the vendor lists it
 //	60 s  between a clock that is 30 s ahead and one that is 30 s behind
 //	====
@@ -23,7 +23,7 @@ const (
 	maxSkew   = 30 * time.Second
 
 	maxLate         = 20 * time.Minute // of what the vendor keeps unique
-	maxLateDoubling = 40 * time.Second // of destinations and credentials
+	maxLateDoubling = time.Minute      // of destinations and credentials
 
 	// Lists of trunks lag by up to 10 minutes (plan.listLag). What the vendor says is
 	// there, and the list of its trunk doesn't show for 10 minutes, is taken for
