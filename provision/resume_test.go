@@ -131,6 +131,39 @@ func TestListThatIsOlderThanTheSettlingTimeProvesNothing(t *testing.T) {
 	})
 }
 
+// copying notes the marks that are written.
+type copying struct {
+	*memory
+	marks []provision.Mark
+}
+
+func (c *copying) Mark(ctx context.Context, w provision.Mark) (provision.Record, bool, error) {
+	c.marks = append(c.marks, w)
+	return c.memory.Mark(ctx, w)
+}
+
+// A copy of the mark of a destination arrives after a credential was sent, and its try
+// is over. It must not take back that the credential may be under way.
+func TestLateCopyOfAMarkTakesNothingBack(t *testing.T) {
+	t.Parallel()
+	inLineBubble(t, func(t *testing.T, w *world, _ *passwords) {
+		s := wanting(provision.Line{DestinationURIs: routed.DestinationURIs, Credentials: []provision.Credential{{UserName: "acme"}}})
+		ledger := &copying{memory: w.ledger}
+		w.engine.Ledger = ledger
+		w.fake.Inject(exoteltest.CreateCredential, exoteltest.Fault{Work: exoteltest.WorkLate, Late: 30 * time.Second, Answer: exoteltest.AnswerReset})
+		w.order(t, s)
+		if _, holds, err := ledger.memory.Mark(t.Context(), ledger.marks[0]); !holds || err != nil || len(ledger.marks) != 2 {
+			t.Fatalf("the copy holds: %v, %v; %d marks", holds, err, len(ledger.marks))
+		}
+		w.order(t, s)
+		time.Sleep(time.Minute)
+		record := w.untilSettled(t)
+		if there := w.fake.Line(record.TrunkSID).Credentials; len(there) != 1 || record.Status != provision.StatusActive {
+			t.Errorf("there are %d; record %+v", len(there), record)
+		}
+	})
+}
+
 // The settling time runs from the mark. A machine that is suspended between its mark
 // and its send still has its lease in a pass of a minute.
 func TestNothingIsSentLongAfterItsMark(t *testing.T) {

@@ -49,6 +49,7 @@ type testimony struct {
 	rejected map[string]bool   // told to be
 	named    map[string]string // trunks that an operator named, and for which signup
 	wishes   map[wish]bool     // steps that were asked for and answered with 2xx
+	replaced map[string]bool   // signups whose trunk an operator replaced
 	refusals map[wish]bool     // what the vendor refused, with the trunk's sid in place of the signup's id
 	wipedAt  time.Time
 }
@@ -56,7 +57,7 @@ type testimony struct {
 func newTestimony() testimony {
 	return testimony{
 		names: map[string]string{}, promised: map[string]bool{}, sids: map[string]string{}, rejected: map[string]bool{},
-		named: map[string]string{}, wishes: map[wish]bool{}, refusals: map[wish]bool{},
+		named: map[string]string{}, wishes: map[wish]bool{}, replaced: map[string]bool{}, refusals: map[wish]bool{},
 	}
 }
 
@@ -116,6 +117,9 @@ func (w *world) checkWrite(by *actor, op string, old *provision.Record, r provis
 	w.stats.writes[op]++
 	if r.Searching {
 		w.stats.writes["release to the search"]++
+	}
+	if op == "attach" && by.operator && old.TrunkSID != "" && old.TrunkSID != r.TrunkSID {
+		w.testimony.replaced[r.SignupID] = true
 	}
 	settled := r.Status != provision.StatusPending
 	extended := op == "extend" && old != nil && complete(old.Status) && r.Status == provision.StatusPending && r.TrunkSID == old.TrunkSID
@@ -185,7 +189,7 @@ func (w *world) checkTold(a *actor, result provision.Result) {
 		return
 	}
 	disk := w.records[r.SignupID]
-	if extended := complete(r.Status) && disk.Revision > r.Revision; disk.Status != r.Status && !extended || disk.TrunkSID != r.TrunkSID {
+	if extended := complete(r.Status) && disk.Revision > r.Revision; disk.Status != r.Status && !extended || disk.TrunkSID != r.TrunkSID && !w.testimony.replaced[r.SignupID] {
 		w.violate(toldTruth, "%s was told %s %s of %s, and it is %s %s", a.name, r.Status, r.TrunkSID, r.SignupID, disk.Status, disk.TrunkSID)
 	}
 	w.remember(a, r)
@@ -208,7 +212,7 @@ func (w *world) remember(a *actor, r provision.Record) {
 		w.testimony.rejected[r.SignupID] = true
 		return
 	}
-	if before := w.testimony.sids[r.SignupID]; before != "" && before != r.TrunkSID {
+	if before := w.testimony.sids[r.SignupID]; before != "" && before != r.TrunkSID && !w.testimony.replaced[r.SignupID] {
 		w.violate(toldTruth, "%s was told the trunk %s of %s, where another was told %s", a.name, r.TrunkSID, r.SignupID, before)
 	}
 	w.testimony.sids[r.SignupID] = r.TrunkSID
@@ -242,7 +246,7 @@ func (w *world) checkEnd() {
 		if w.testimony.rejected[id] && r.Status != provision.StatusRejected {
 			w.violate(toldTruth, "%s was said to be rejected, and is %s", id, r.Status)
 		}
-		if sid := w.testimony.sids[id]; sid != "" && there && sid != r.TrunkSID && !w.forgotten(r) {
+		if sid := w.testimony.sids[id]; sid != "" && there && sid != r.TrunkSID && !w.forgotten(r) && !w.testimony.replaced[id] {
 			w.violate(toldTruth, "%s was said to have the trunk %s, and has %s", id, sid, r.TrunkSID)
 		}
 	}

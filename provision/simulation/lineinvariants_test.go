@@ -14,7 +14,7 @@ const (
 	ownLine     = "nothing is added to a trunk that its signup didn't ask for"
 	allThere    = "an active signup has all that it asks for, and an incomplete one all that wasn't refused, really at the vendor"
 	keptWish    = "what was asked for and answered with 2xx is on disk, and ends done or refused"
-	theirReason = "a step is refused only where the vendor refused it or another trunk has it, or an operator said so, and a signup incomplete only for that"
+	theirReason = "a step is refused only where the vendor or an operator refused it or another trunk has it, and a signup incomplete only for that"
 	knownSecret = "a credential at the vendor has the password that is kept"
 	firstStands = "a delivery that contradicts changes nothing"
 )
@@ -78,6 +78,7 @@ func (w *world) noteRefusal(trunkSID string, kind provision.StepKind, value stri
 func (w *world) checkLine(by *actor, op string, old *provision.Record, r provision.Record) {
 	if op == "mark" {
 		by.tables = w.tables
+		w.countResent(old, r)
 	}
 	if old != nil {
 		for key, step := range old.Steps {
@@ -89,9 +90,26 @@ func (w *world) checkLine(by *actor, op string, old *provision.Record, r provisi
 			w.violate(firstStands, "%s of %s makes %s of %s out of %s", op, by.name, describeSteps(r.Steps), r.SignupID, describeSteps(old.Steps))
 		}
 	}
+	for key, step := range r.Steps {
+		if by.operator && step.Status == provision.StepRefused && step.Reason == operatorsWord {
+			w.testimony.refusals[wish{r.TrunkSID, key}] = true
+		}
+	}
 	if complete(r.Status) {
 		w.checkRefusals(op, by, r)
 		w.checkComplete(r)
+	}
+}
+
+// countResent counts what is about to be sent once more.
+func (w *world) countResent(old *provision.Record, r provision.Record) {
+	if old == nil {
+		return
+	}
+	for key, step := range r.Steps {
+		if before := old.Steps[key].SentAt; doubles(step.Kind) && !before.IsZero() && step.SentAt.After(before) {
+			w.stats.resent++
+		}
 	}
 }
 
@@ -117,9 +135,6 @@ func (w *world) checkRefusals(op string, by *actor, r provision.Record) {
 			continue
 		}
 		some = true
-		if step.Reason == operatorsReason {
-			w.testimony.refusals[wish{r.TrunkSID, key}] = true // an operator's word, from then on
-		}
 		if step.Reason == "" || !w.testimony.refusals[wish{r.TrunkSID, key}] && !w.elsewhere(r, step) {
 			w.violate(theirReason, "%s of %s has %s refused for %s: %s", op, by.name, key, r.SignupID, step.Reason)
 		}
@@ -203,6 +218,9 @@ func (w *world) checkLines() {
 	for _, r := range w.records {
 		if complete(r.Status) {
 			w.checkComplete(r)
+		}
+		if len(r.Steps) > 0 {
+			w.stats.settled[r.Status]++
 		}
 	}
 }

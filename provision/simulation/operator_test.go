@@ -7,6 +7,9 @@ import (
 	"github.com/trunkhook/trunkhook/provision"
 )
 
+// operatorsWord is why an operator rejects.
+const operatorsWord = "no such customer"
+
 // operate is one step of an operator's.
 func (w *world) operate(d *dice) {
 	id, place := w.ids[d.below(len(w.ids))], d.below(len(w.places))
@@ -14,7 +17,7 @@ func (w *world) operate(d *dice) {
 	switch d.below(3) {
 	case 1:
 		name, step = "reject", func(e *provision.Engine, ctx context.Context, id string) (provision.Result, error) {
-			return e.Reject(ctx, id, operatorsReason)
+			return e.Reject(ctx, id, operatorsWord)
 		}
 	case 2:
 		sid := w.nameTrunk(d, id)
@@ -51,6 +54,3 @@ func (w *world) nameTrunk(d *dice, id string) string {
 	w.testimony.named[sid] = id
 	return sid
 }
-
-// operatorsReason is why operators reject.
-const operatorsReason = "no such customer"

@@ -42,7 +42,7 @@ func (r *resource) add(ctx context.Context, op, trunkSID string, things ...thing
 		values[i] = x.value
 	}
 	e := exchange{op: op, method: http.MethodPost, id: trunkSID + " " + strings.Join(values, " "), trunkSID: trunkSID, faults: createFaults, late: maxLate}
-	if doubles(r.kind) {
+	if doubles(r.kind) && !r.process.world.weakening.lateForAll {
 		e.late = maxLateDoubling
 	}
 	world := r.process.world

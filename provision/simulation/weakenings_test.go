@@ -21,6 +21,7 @@ type weakening struct {
 	passwords        func(p *passwords) provision.Passwords
 	namesNotUnique   bool // at the vendor's
 	numbersNotUnique bool // nor addresses
+	lateForAll       bool // the vendor takes maxLate for what doubles too
 }
 
 // noIntent doesn't write a claim down until the trunk is recorded.
@@ -401,6 +402,7 @@ var weakenings = []struct {
 	{"added to whatever was added meanwhile", ledgerOf(func(t *table) addsAnyway { return addsAnyway{t} }), firstStands, 100_000},
 	{"a number that is mapped taken for refused", weakening{account: func(a *provision.Account) { a.PhoneNumbers = refusedAnyway{a.PhoneNumbers} }}, theirReason, 1000},
 	{"the line of one's own for the newest trunk", weakening{trunks: func(t *trunks) provision.Trunks { return takesTheNewest{t} }}, ownLine, 1000},
+	{"what doubles processed 20 minutes late", weakening{lateForAll: true}, neverTwice, 5000},
 	{"names not unique at the vendor's", weakening{namesNotUnique: true}, oneTrunk, 100},
 }
 
