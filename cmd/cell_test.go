@@ -41,6 +41,7 @@ type cell struct {
 	line    provision.Line // what is asked for beside the trunk
 	refused []string       // keys of the steps that Exotel refuses for good
 	quiet   time.Time      // from then on Exotel is at nothing any more
+	alone   bool           // what would double had been sent, and was left alone
 
 	told string // what the sender was told by the first process
 	then string // and at the end

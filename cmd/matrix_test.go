@@ -133,6 +133,7 @@ type matrix struct {
 	became [][]string
 	good   int
 	bad    int
+	alone  int // cells in which a call was left alone until it had settled
 }
 
 func newMatrix(rows []row) *matrix {
@@ -149,6 +150,9 @@ func (m *matrix) note(at place, c *cell, took time.Duration, err error) {
 	defer m.mu.Unlock()
 	m.told[at.row][at.column] = c.told
 	m.became[at.row][at.column] = fmt.Sprintf("%s %.1fs", c.then, took.Seconds())
+	if c.alone {
+		m.alone++
+	}
 	if err != nil {
 		m.became[at.row][at.column] = "FAILED"
 		m.bad++
@@ -182,7 +186,8 @@ func (m *matrix) print(t *testing.T) {
 		fmt.Fprintln(w)
 	}
 	err := w.Flush()
-	fmt.Fprintf(&b, "\n%d cells: %d good, %d failed, in %.0f s\n", m.good+m.bad, m.good, m.bad, time.Since(m.start).Seconds())
+	fmt.Fprintf(&b, "\n%d rows, %d cells: %d good, %d failed, in %.0f s; in %d nobody sent again what had not settled\n",
+		len(m.rows), m.good+m.bad, m.good, m.bad, time.Since(m.start).Seconds(), m.alone)
 	t.Logf("\n%s", b.String())
 	if path := os.Getenv("CRASH_MATRIX"); path != "" {
 		err = errors.Join(err, os.WriteFile(path, []byte(b.String()), 0o600))
