@@ -113,6 +113,15 @@ func TestErrorSaysWhatAnOperatorNeeds(t *testing.T) {
 	}
 }
 
+// A right key at the wrong region looks like a wrong key.
+func TestRefusedKeySaysWhereItWasSent(t *testing.T) {
+	t.Parallel()
+	_, err := saying(t, 401, "unauthorized.json").Trunks.Create(t.Context(), goodRequest)
+	if !errors.Is(err, ErrUnauthorized) || !strings.Contains(err.Error(), "Authorization failed") || !strings.Contains(err.Error(), Mumbai) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestClean(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{

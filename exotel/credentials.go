@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"log/slog"
 	"net/http"
@@ -94,7 +95,7 @@ func (r CreateCredentialRequest) LogValue() slog.Value { return slog.StringValue
 
 // String leaves the password out, as do GoString and LogValue.
 func (r UpdateCredentialRequest) String() string {
-	return "user " + r.UserName + ", name " + r.FriendlyName
+	return fmt.Sprintf("user_name %q, friendly_name %q", r.UserName, r.FriendlyName)
 }
 
 // GoString is for %#v.

@@ -1,7 +1,9 @@
 package exotel
 
 import (
+	"encoding/json"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -71,6 +73,54 @@ func FuzzNextPage(f *testing.F) {
 			t.Fatalf("asks %s", address)
 		}
 	})
+}
+
+// FuzzEntries: whatever the bytes, what is read of a list has what it is known
+// by, is counted or is an error; and no credential shows a password's field.
+func FuzzEntries(f *testing.F) {
+	for _, file := range []string{
+		"phone_numbers_list.json", "whitelisted_ips_list.json", "list_in_data.json", "destinations_list.json", "destination_not_whitelisted.json",
+		"credentials_list.json", "credentials_with_password.json", "settings_set.json", "phone_number_mapped.json",
+	} {
+		f.Add(200, vendor(f, file))
+	}
+	f.Add(207, []byte(`{"response":[{"data":{"id":7,"ip":"8.8.8.0/24","mask":"/24","password":"x"}},{"data":[1]},7,null]}`))
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		_, _ = decode(status, body, func(ans answer) error {
+			fuzzPage[PhoneNumber](t, ans)
+			fuzzPage[DestinationURI](t, ans)
+			fuzzPage[StoredSetting](t, ans)
+			fuzzPage[TrunkMap](t, ans)
+			for _, w := range fuzzPage[WhitelistedIP](t, ans) {
+				if p, ok := w.Prefix(); ok && (!p.IsValid() || !p.Addr().Is4() || p != p.Masked()) {
+					t.Fatalf("%+v is in %v", w, p)
+				}
+			}
+			for _, c := range fuzzPage[Credential](t, ans) {
+				if !json.Valid(c.Raw) || passwordField.Match(c.Raw) {
+					t.Fatalf("Raw is %s", c.Raw)
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// passwordField is one in JSON as Go writes it.
+var passwordField = regexp.MustCompile(`(?i)"[a-z_]*(password|secret)[a-z_]*":`)
+
+func fuzzPage[T entry](t *testing.T, ans answer) []T {
+	t.Helper()
+	got := readPage[T](ans.results)
+	for _, e := range got.entries {
+		if e.key() == "" {
+			t.Fatalf("%+v is known by nothing", e)
+		}
+	}
+	if len(ans.results) != len(got.entries)+got.unreadable && (len(ans.results) != 1 || !isList(ans.results[0].data)) {
+		t.Fatalf("%d of %d results are told", len(got.entries)+got.unreadable, len(ans.results))
+	}
+	return got.entries
 }
 
 // FuzzRedact: no form of a credential comes through, and other answers stay to the byte.

@@ -50,6 +50,12 @@ func drawResult(t *rapid.T) map[string]any {
 	maybe(t, result, "error_data", errorData, nil, "x")
 	maybe(t, data, "trunk_sid", "trmum1a", "", 7, nil)
 	maybe(t, data, "trunk_name", "acme_42")
+	maybe(t, data, "id", "41523", 41523, "", nil)
+	maybe(t, data, "phone_number", "+919876543210", "+911111111111", 7)
+	maybe(t, data, "ip", "44.248.146.11", "44.248.146.0/24", 7)
+	maybe(t, data, "destination", "sip:44.248.146.11:5061;transport=tls", "x")
+	maybe(t, data, "user_name", "voice_ai_user", "x")
+	maybe(t, data, "name", "trunk_external_alias", "x")
 	maybe(t, result, "data", data, nil, []any{}, "x")
 	return result
 }

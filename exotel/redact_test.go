@@ -57,6 +57,9 @@ func leaking(t *testing.T, status int, header http.Header, body string) *Client 
 	return client
 }
 
+// clientOf is an HTTP client over a transport.
+func clientOf(transport http.RoundTripper) *http.Client { return &http.Client{Transport: transport} }
+
 type answering struct {
 	status int
 	header http.Header

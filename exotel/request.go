@@ -56,6 +56,9 @@ func (c *Client) exchange(ctx context.Context, req request) (Call, *Error) {
 	call.RequestID = clean(redactor.text(call.RequestID))
 	if err != nil {
 		err.Op, err.HTTPStatus, err.RequestID = req.op, call.HTTPStatus, call.RequestID
+		if err.Kind == ErrUnauthorized { // an account lives in one region
+			err.Message = joined(err.Message, "asked "+c.base.Host+"; another region's key is refused so too")
+		}
 		err.Message = clean(redactor.text(err.Message))
 		call.Err = err
 	}

@@ -17,7 +17,11 @@ const (
 // retryable tells whether a call that failed so may be sent again. A GET
 // changes nothing. Everything else only where nothing was sent: Exotel has no
 // idempotency key, so a POST that may have been processed is the caller's to
-// decide. A rate limit is never retried here, since it is shared.
+// decide. So is a PUT, although the same PUT twice is one: the first may still be
+// under way, and arrive after what somebody else has changed since. So is a
+// DELETE: the answer to the second would be 404, whether the first deleted
+// anything or the id was wrong. A rate limit is never retried here, since it is
+// shared.
 func retryable(method string, try int, kind Kind) bool {
 	if try >= maxTries {
 		return false

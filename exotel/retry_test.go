@@ -14,17 +14,17 @@ import (
 
 func TestRetryable(t *testing.T) {
 	t.Parallel()
-	// GET, POST and DELETE, by kind, on the first try.
-	methods := []string{http.MethodGet, http.MethodPost, http.MethodDelete}
+	// GET, POST, PUT and DELETE, by kind, on the first try.
+	methods := []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete}
 	for kind, want := range map[Kind][]bool{
-		ErrNotSent:        {true, true, true},
-		ErrOutcomeUnknown: {true, false, false},
-		ErrRateLimited:    {false, false, false},
-		ErrInvalid:        {false, false, false},
-		ErrDuplicate:      {false, false, false},
-		ErrUnauthorized:   {false, false, false},
-		ErrForbidden:      {false, false, false},
-		ErrNotFound:       {false, false, false},
+		ErrNotSent:        {true, true, true, true},
+		ErrOutcomeUnknown: {true, false, false, false},
+		ErrRateLimited:    {false, false, false, false},
+		ErrInvalid:        {false, false, false, false},
+		ErrDuplicate:      {false, false, false, false},
+		ErrUnauthorized:   {false, false, false, false},
+		ErrForbidden:      {false, false, false, false},
+		ErrNotFound:       {false, false, false, false},
 	} {
 		for i, method := range methods {
 			if got := retryable(method, 1, kind); got != want[i] {

@@ -33,7 +33,10 @@ type WhitelistIPRequest struct {
 // WhitelistPrefix is the request for a network, or for one address where it has
 // all 32 bits. Bits of the address outside the mask are cleared.
 func WhitelistPrefix(p netip.Prefix) WhitelistIPRequest {
-	p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()).Masked()
+	if p.Addr().Is4In6() {
+		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+	}
+	p = p.Masked()
 	return WhitelistIPRequest{IP: p.Addr().String(), Mask: p.Bits()}
 }
 

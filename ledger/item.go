@@ -52,6 +52,7 @@ func decode(it item) (provision.Record, error) {
 		LastError:   r.text("last_error"),
 		CreatedAt:   r.time("created_at"),
 		UpdatedAt:   r.time("updated_at"),
+		ReopenedAt:  r.time("reopened_at"),
 	}
 	return record, r.err
 }

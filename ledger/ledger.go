@@ -119,7 +119,7 @@ func (l *Ledger) Extend(ctx context.Context, w provision.Extend) (provision.Reco
 		values: item{":zero": number(0), ":one": number(1), ":now": timestamp(w.Now), ":pending": pending},
 	}
 	if w.Seen.Complete {
-		c.set += `, #status = :pending, #queue = :queue, #due_at = :now`
+		c.set += `, #status = :pending, #queue = :queue, #due_at = :now, #reopened_at = :now`
 		c.condition = `#status IN (:active, :incomplete)`
 		c.values[":queue"] = text(pendingQueue)
 		c.values[":active"], c.values[":incomplete"] = text(string(provision.StatusActive)), text(string(provision.StatusIncomplete))

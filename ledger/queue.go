@@ -54,8 +54,10 @@ func (l *Ledger) Backlog(ctx context.Context, stuckBefore time.Time) (backlog pr
 		pages := 0
 		err = l.query(ctx, queueKeyCond, item{":queue": text(queue)}, func(page []item) bool {
 			for _, found := range page {
-				if created := (&reader{item: found}).time("created_at"); !created.IsZero() {
-					backlog.Add(created, stuckBefore)
+				r := reader{item: found}
+				record := provision.Record{CreatedAt: r.time("created_at"), ReopenedAt: r.time("reopened_at")}
+				if since := record.PendingSince(); !since.IsZero() {
+					backlog.Add(since, stuckBefore)
 				}
 			}
 			pages++

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -153,13 +154,21 @@ func (w *lineWork) settle(ctx context.Context, step LineStep, id string, err err
 		return nil
 	case errors.Is(err, exotel.ErrForbidden), errors.Is(err, exotel.ErrNotFound):
 		// It doesn't say whether the trunk or what was to be added is unknown.
-		if err := w.trunkIsThere(ctx); err != nil {
-			return err
+		if gone := w.trunkIsThere(ctx); gone != nil {
+			return gone
 		}
 		w.refuse(step, reasonOf(err))
 		return nil
 	}
 	return fmt.Errorf("%s: %w", step.Key(), err)
+}
+
+// unlistable is why a list of the trunk's can't be had.
+func (w *lineWork) unlistable(ctx context.Context, err error) error {
+	if errors.Is(err, exotel.ErrForbidden) || errors.Is(err, exotel.ErrNotFound) {
+		return cmp.Or(w.trunkIsThere(ctx), err)
+	}
+	return err
 }
 
 // reasonOf is what Exotel said.

@@ -124,7 +124,7 @@ func (w *lineWork) unlisted(ctx context.Context, open []LineStep, list func(cont
 	}
 	all, err := list(ctx)
 	if err != nil {
-		return nil, err
+		return nil, w.unlistable(ctx, err)
 	}
 	var waits error
 	for _, step := range open {

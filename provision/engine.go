@@ -151,8 +151,9 @@ func (t *try) theirs(record Record) Result {
 // release gives the signup back with the reason why the try did not finish it.
 func (t *try) release(ctx context.Context, record Record, cause error) (Result, error) {
 	now := t.engine.now()
-	problem := Problem{Err: cause, Alarm: alarmOf(cause, record.Attempts, now.Sub(record.CreatedAt))}
-	wait, told := t.engine.wait(cause, now, now.Sub(record.CreatedAt))
+	age := now.Sub(record.PendingSince())
+	problem := Problem{Err: cause, Alarm: alarmOf(cause, record.Attempts, age)}
+	wait, told := t.engine.wait(cause, now, age)
 	dueAt := now.Add(wait).Truncate(time.Millisecond)
 	if forSearch(cause) {
 		dueAt = now // its turn is the next

@@ -65,14 +65,20 @@ func (w Extend) Apply(old *Record) (Record, bool) {
 	extended.Revision++
 	extended.UpdatedAt = w.Now
 	if w.Seen.Complete {
-		extended.Status, extended.DueAt = StatusPending, w.Now
+		extended.Status, extended.DueAt, extended.ReopenedAt = StatusPending, w.Now, w.Now
 	}
 	return extended, true
 }
 
-// Done tells whether a signup has all that the write adds already, or again.
+// Done tells whether a signup has all that the write adds already, or again, and in
+// no other way.
 func (w Extend) Done(r Record) bool {
-	return r.Status == StatusPending && len(r.lacking(w.Steps)) == 0
+	for key, step := range w.Steps {
+		if first, there := r.Steps[key]; !there || !first.sameWish(step) {
+			return false
+		}
+	}
+	return r.Status == StatusPending
 }
 
 // Mark writes down steps in the middle of a try: what is about to be sent, where

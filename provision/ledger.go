@@ -38,7 +38,7 @@ type Ledger interface {
 	// Searching lists the pending signups that wait for the search, the longest
 	// first, at most so many.
 	Searching(ctx context.Context, limit int) ([]Wanted, error)
-	// Backlog counts what is pending, and what of it was created before a time.
+	// Backlog counts what is pending, and what of it is since before a time.
 	// It may stop counting at some number of thousands.
 	Backlog(ctx context.Context, stuckBefore time.Time) (Backlog, error)
 
@@ -54,18 +54,18 @@ const StuckAfter = 24 * time.Hour
 // Backlog is what is pending, due or not.
 type Backlog struct {
 	Pending int
-	Stuck   int       // those created before the time that was asked for
-	Oldest  time.Time // when the oldest was created; zero where nothing is pending
+	Stuck   int       // those that are since before the time that was asked for
+	Oldest  time.Time // since when the oldest is; zero where nothing is pending
 }
 
 // Add counts one more.
-func (b *Backlog) Add(createdAt, stuckBefore time.Time) {
+func (b *Backlog) Add(since, stuckBefore time.Time) {
 	b.Pending++
-	if createdAt.Before(stuckBefore) {
+	if since.Before(stuckBefore) {
 		b.Stuck++
 	}
-	if b.Oldest.IsZero() || createdAt.Before(b.Oldest) {
-		b.Oldest = createdAt
+	if b.Oldest.IsZero() || since.Before(b.Oldest) {
+		b.Oldest = since
 	}
 }
 

@@ -262,7 +262,7 @@ func (m *memory) Backlog(ctx context.Context, stuckBefore time.Time) (backlog pr
 	defer m.mu.Unlock()
 	for _, r := range m.records {
 		if r.Status == provision.StatusPending {
-			backlog.Add(r.CreatedAt, stuckBefore)
+			backlog.Add(r.PendingSince(), stuckBefore)
 		}
 	}
 	return backlog, nil

@@ -60,5 +60,17 @@ type Record struct {
 	Attempts  int       `json:"attempts"`             // tries so far
 	LastError string    `json:"last_error,omitempty"` // why the last one did not finish
 	CreatedAt time.Time `json:"created_at"`
-	UpdatedAt time.Time `json:"updated_at"`
+
+	// ReopenedAt is when a delivery last added to a signup that was complete; zero
+	// where none has.
+	ReopenedAt time.Time `json:"reopened_at,omitzero"`
+	UpdatedAt  time.Time `json:"updated_at"`
+}
+
+// PendingSince is when the signup became pending, for the last time.
+func (r Record) PendingSince() time.Time {
+	if r.ReopenedAt.IsZero() {
+		return r.CreatedAt
+	}
+	return r.ReopenedAt
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/trunkhook/trunkhook/exotel"
@@ -94,14 +95,18 @@ func (w *lineWork) unique(ctx context.Context, open []LineStep, kind unique) err
 	}
 	var there []LineStep
 	var failed error
-	for _, step := range open {
+	for _, step := range hiddenLast(open) {
 		id, err := kind.add(ctx, step)
-		if errors.Is(err, exotel.ErrDuplicate) {
+		switch {
+		case errors.Is(err, exotel.ErrDuplicate) && w.fresh:
 			there = append(there, step)
 			continue
-		}
-		if err = w.settle(ctx, step, id, err); err != nil && !mayGoOn(err) {
-			return err
+		case errors.Is(err, exotel.ErrDuplicate): // the list was without it a moment ago
+			err = w.hidden(step)
+		default:
+			if err = w.settle(ctx, step, id, err); err != nil && !mayGoOn(err) {
+				return err
+			}
 		}
 		failed = cmp.Or(failed, err)
 	}
@@ -116,11 +121,17 @@ func (w *lineWork) unique(ctx context.Context, open []LineStep, kind unique) err
 	return failed
 }
 
+// hiddenLast lets those that are hidden come after those that may be done, however
+// few calls there are for a try.
+func hiddenLast(steps []LineStep) []LineStep {
+	return slices.SortedStableFunc(slices.Values(steps), func(a, b LineStep) int { return a.SentAt.Compare(b.SentAt) })
+}
+
 // look ends the steps that the trunk's list shows, and returns the others.
 func (w *lineWork) look(ctx context.Context, steps []LineStep, kind unique) (missing []LineStep, err error) {
 	all, err := kind.list(ctx)
 	if err != nil {
-		return nil, err
+		return nil, w.unlistable(ctx, err)
 	}
 	for _, step := range steps {
 		l, ok := all[step.Value]

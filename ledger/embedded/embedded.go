@@ -23,7 +23,7 @@ var _ provision.Ledger = (*Ledger)(nil)
 
 var (
 	signups = []byte("signups") // signup id -> record as JSON
-	due     = []byte("due")     // due_at and signup id -> created_at; what is tried again when it is due
+	due     = []byte("due")     // due_at and signup id -> since when it is pending; what is tried again when it is due
 	search  = []byte("search")  // the same, of what waits for the search
 	rejects = []byte("rejects") // what could not be used, by its key
 	single  = []byte("single")  // what there is one of: emptyAt, progress
@@ -136,7 +136,7 @@ func put(tx *bbolt.Tx, old *provision.Record, record provision.Record) error {
 	if record.DueAt.IsZero() {
 		return nil
 	}
-	return tx.Bucket(queueOf(record)).Put(dueKey(record), []byte(record.CreatedAt.Format(time.RFC3339Nano)))
+	return tx.Bucket(queueOf(record)).Put(dueKey(record), []byte(record.PendingSince().Format(time.RFC3339Nano)))
 }
 
 func dueKey(r provision.Record) []byte {

@@ -89,6 +89,9 @@ func extendComplete(t *testing.T, l Store) {
 	if ids, err := l.Due(t.Context(), at(60), 10); err != nil || len(ids) != 1 {
 		t.Errorf("due: %v, %v", ids, err)
 	}
+	if backlog, err := l.Backlog(t.Context(), at(59)); err != nil || backlog.Pending != 1 || backlog.Stuck != 0 || !backlog.Oldest.Equal(at(60)) {
+		t.Errorf("backlog %+v, %v: it is pending since it was reopened", backlog, err)
+	}
 	do(t, l.Activate, w, false)                    // a late worker's
 	do(t, l.TakeOver, takeOverBy("two", 61), true) // somebody's again
 	again := activateBy("two", "trmum1a", 62)

@@ -22,7 +22,7 @@ func (w *world) operate(d *dice) {
 			return e.Adopt(ctx, id, sid)
 		}
 	}
-	w.act("operator", place, func(a *actor) {
+	w.act("operator", place, nil, func(a *actor) {
 		if w.tracing {
 			w.event(a.name, "says", name, id, "at", a.process.name)
 		}
@@ -35,18 +35,19 @@ func (w *world) operate(d *dice) {
 }
 
 // nameTrunk chooses the trunk that an operator wants for a signup: somebody
-// else's, the signup's own where there is one, or one that doesn't exist. With a
-// table that is wiped, somebody else's would be forgotten.
+// else's, the signup's own where there is one, or one that doesn't exist; none that
+// is another signup's by now. With a table that is wiped, somebody else's would be
+// forgotten.
 func (w *world) nameTrunk(d *dice, id string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	sid := "trmum1none"
 	foreign := d.chance(0.6) && w.upheaval != tableIsWiped
 	for _, t := range w.accounts[firstAccount].trunks {
-		if foreign && t.Name == "others" || !foreign && w.testimony.names[t.Name] == id {
+		if foreign && t.Name == "others" && (w.testimony.named[t.SID] == "" || w.testimony.named[t.SID] == id) || !foreign && w.testimony.names[t.Name] == id {
 			sid = t.SID
 		}
 	}
-	w.testimony.named[sid] = true
+	w.testimony.named[sid] = id
 	return sid
 }

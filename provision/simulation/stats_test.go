@@ -14,11 +14,13 @@ import (
 // stats are what a run of many schedules met.
 type stats struct {
 	schedules int
-	calls     int           // at any port
-	trunks    int           // made for signups
-	together  int           // calls to the vendor for a trunk that somebody else was asking for
-	virtual   time.Duration // in all
-	slowest   time.Duration // from the end of the faults until all was settled
+	calls     int                        // at any port
+	trunks    int                        // made for signups
+	things    map[provision.StepKind]int // added to trunks
+	doubled   int                        // of them, because the table was wiped
+	together  int                        // calls to the vendor for a trunk that somebody else was asking for
+	virtual   time.Duration              // in all
+	slowest   time.Duration              // from the end of the faults until all was settled
 	faults    [faultKinds]int
 	writes    map[string]int // that held
 	outcomes  map[provision.Outcome]int
@@ -26,7 +28,7 @@ type stats struct {
 }
 
 func newStats() *stats {
-	return &stats{writes: map[string]int{}, outcomes: map[provision.Outcome]int{}, alarms: map[provision.Alarm]int{}}
+	return &stats{things: map[provision.StepKind]int{}, writes: map[string]int{}, outcomes: map[provision.Outcome]int{}, alarms: map[provision.Alarm]int{}}
 }
 
 func (s *stats) add(other *stats) {
@@ -39,6 +41,8 @@ func (s *stats) add(other *stats) {
 	for f, n := range other.faults {
 		s.faults[f] += n
 	}
+	s.doubled += other.doubled
+	addCounts(s.things, other.things)
 	addCounts(s.writes, other.writes)
 	addCounts(s.outcomes, other.outcomes)
 	addCounts(s.alarms, other.alarms)

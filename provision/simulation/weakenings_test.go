@@ -14,10 +14,13 @@ import (
 // weakening takes a safeguard away, by standing between the engine and a port.
 // The zero value takes none.
 type weakening struct {
-	ledger         func(t *table) provision.Ledger
-	meter          func(t *table) provision.Meter
-	trunks         func(t *trunks) provision.Trunks
-	namesNotUnique bool // at the vendor's
+	ledger           func(t *table) provision.Ledger
+	meter            func(t *table) provision.Meter
+	trunks           func(t *trunks) provision.Trunks
+	account          func(a *provision.Account)
+	passwords        func(p *passwords) provision.Passwords
+	namesNotUnique   bool // at the vendor's
+	numbersNotUnique bool // nor addresses
 }
 
 // noIntent doesn't write a claim down until the trunk is recorded.
