@@ -24,33 +24,40 @@ var lineOps = []exoteltest.Op{
 	exoteltest.SetSettings,
 }
 
-// anyFault draws one of all kinds. What Exotel does late it does within two and a
-// half minutes, which is less than the settling time. What would be a refusal isn't
-// among them: it would be final, rightly.
+// anyFault draws one of all kinds. What would be a refusal isn't among them: it
+// would be final, rightly.
 func anyFault(dice *rand.Rand) exoteltest.Fault {
 	kinds := []exoteltest.Fault{
 		exoteltest.LoseAnswer, exoteltest.LoseRequest, exoteltest.Hang, exoteltest.HangAfter, exoteltest.HTML, exoteltest.HTMLAfter,
 		exoteltest.CutOff, exoteltest.EmptySID, exoteltest.Huge, exoteltest.Slow, exoteltest.RateLimit("2"),
 		exoteltest.Fail(http.StatusServiceUnavailable), exoteltest.FailAfter(http.StatusServiceUnavailable),
 		exoteltest.Fail(http.StatusInternalServerError), exoteltest.FailAfter(http.StatusGatewayTimeout), exoteltest.Fail(http.StatusUnauthorized),
-		exoteltest.Delay(time.Duration(dice.Int64N(int64(12 * time.Second)))),
-		exoteltest.ProcessLate(time.Duration(dice.Int64N(int64(150 * time.Second)))),
+		exoteltest.Delay(time.Duration(dice.Int64N(int64(12 * time.Second)))), processedLate(dice),
 	}
 	return kinds[dice.IntN(len(kinds))]
 }
 
-// plague queues so many calls' faults of each kind of call, one call in so many.
-func (w *world) plague(dice *rand.Rand, calls, oneIn int) map[exoteltest.Op][]bool {
+// processedLate is within two and a half minutes, which is less than the settling time.
+func processedLate(dice *rand.Rand) exoteltest.Fault {
+	return exoteltest.ProcessLate(time.Duration(dice.Int64N(int64(150 * time.Second))))
+}
+
+// plague queues faults for so many calls of each kind: one call in eight has one, and
+// in half of the calls that double when they are sent twice, the worst for those.
+func (w *world) plague(dice *rand.Rand, calls int) map[exoteltest.Op][]bool {
 	faulty := map[exoteltest.Op][]bool{}
 	for _, op := range lineOps {
+		doubles := op == exoteltest.AddDestinationURIs || op == exoteltest.CreateCredential
 		for range calls {
 			var fault exoteltest.Fault
-			hit := dice.IntN(oneIn) == 0
-			if hit {
+			switch {
+			case doubles && dice.IntN(2) == 0:
+				fault = processedLate(dice)
+			case dice.IntN(8) == 0:
 				fault = anyFault(dice)
 			}
 			w.fake.Inject(op, fault)
-			faulty[op] = append(faulty[op], hit)
+			faulty[op] = append(faulty[op], fault != exoteltest.Fault{})
 		}
 	}
 	return faulty
@@ -89,9 +96,9 @@ func firstDelivery(i int) provision.Signup {
 	return s
 }
 
-// 200 signups with all options come three times each within ten minutes, one call in
-// eight goes wrong in any way that the fake has, and every list lags: all become
-// active, each thing is there once, and with the passwords that are kept.
+// 200 signups with all options come three times each within ten minutes, calls go
+// wrong in any way that the fake has, and every list lags: all become active, each
+// thing is there once, and with the passwords that are kept.
 func TestBurstOfLinesAgainstFaultsLosesAndDoublesNothing(t *testing.T) {
 	t.Parallel()
 	const signups, deliveries = 200, 3
@@ -106,7 +113,7 @@ func TestBurstOfLinesAgainstFaultsLosesAndDoublesNothing(t *testing.T) {
 				for _, op := range lineOps {
 					w.fake.SetLag(op, 2*time.Second)
 				}
-				faulty := w.plague(dice, 2000, 8)
+				faulty := w.plague(dice, 2000)
 				processes := w.processes(6, 180)
 				for _, p := range processes {
 					p.engine.Passwords = kept
