@@ -102,8 +102,6 @@ func (c *cell) trunkExists() {
 
 // run is the whole story of a cell.
 func (c *cell) run(r row, col column) error {
-	begin := time.Now()
-	c.quiet = begin.Add(r.after)
 	if r.prepare != nil {
 		r.prepare(c)
 	}
@@ -114,6 +112,7 @@ func (c *cell) run(r row, col column) error {
 	if err := c.happen(r); err != nil {
 		return fmt.Errorf("at first: %w", err)
 	}
+	c.quiet = time.Now().Add(r.after)
 	if err := c.metItsFault(); err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ var lineJourneys = []journey{
 	},
 	{
 		name: "line, list lags", command: "webhook", prepare: (*cell).numbersUnlisted, shared: 4,
-		calls: calls(atStart, []string{listNumbers, mapNumber, mapNumber, listNumbers, giveBack, reply}),
+		calls: calls(atStart, []string{listNumbers, mapNumber, mapNumber, giveBack, reply}),
 	},
 	{
 		name: "line, extended", command: "webhook", prepare: (*cell).extended, shared: 3,

@@ -24,7 +24,7 @@ type row struct {
 	ready   func(*cell)       // when it waits for its event
 	check   func(*cell) error // when it has had it
 	wait    time.Duration     // before others finish the signup
-	after   time.Duration     // since the beginning, before the end is looked at
+	after   time.Duration     // since it has happened, before Exotel is at nothing any more
 	dumb    bool              // the table may have done what it was asked, and not said so
 	search  bool              // it takes a reconciler to find the trunk
 }
