@@ -123,7 +123,9 @@ func keeperRows() (rows []row) {
 			}})
 		}
 		once := func(what string, fault lambdatest.Fault) { add(what, func(c *cell) { c.onCall(kind, 1, fault) }) }
-		lasts := func(what string, fault lambdatest.Fault) { add(what, func(c *cell) { c.proxies.keeper.From(kind, fault) }) }
+		lasts := func(what string, fault lambdatest.Fault) {
+			add(what, func(c *cell) { c.proxies.keeper.From(kind, fault) })
+		}
 		once("loses the answer", lambdatest.LoseAnswer)
 		once("loses the request", lambdatest.LoseRequest)
 		once("answers late", lambdatest.HangAfter)
