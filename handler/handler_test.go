@@ -40,6 +40,8 @@ type secrets struct {
 	stored  map[string][]string // what Renew finds
 	down    error
 	renewed int
+
+	noRenewal error // Renew fails, and Of goes on
 }
 
 func (s *secrets) Of(_ context.Context, source string) ([]string, error) {
@@ -48,14 +50,17 @@ func (s *secrets) Of(_ context.Context, source string) ([]string, error) {
 	return s.cached[source], s.down
 }
 
-func (s *secrets) Renew(context.Context, string) ([]string, error) {
+func (s *secrets) Renew(_ context.Context, source string) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.renewed++
+	if s.noRenewal != nil {
+		return nil, s.noRenewal
+	}
 	if s.stored != nil {
 		s.cached = s.stored
 	}
-	return s.cached["api"], s.down
+	return s.cached[source], s.down
 }
 
 // account is one set of credentials that never changes.
