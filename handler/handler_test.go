@@ -21,6 +21,7 @@ import (
 	"github.com/trunkhook/trunkhook/exotel/exoteltest"
 	"github.com/trunkhook/trunkhook/handler"
 	"github.com/trunkhook/trunkhook/handler/sources"
+	"github.com/trunkhook/trunkhook/internal/passwords"
 	"github.com/trunkhook/trunkhook/ledger/embedded"
 	"github.com/trunkhook/trunkhook/provision"
 )
@@ -100,7 +101,7 @@ func newWorld(t testing.TB) *world {
 		Sources: set, DeadLetters: table,
 		Provisioner: &provision.Engine{
 			Ledger: table, Prefix: "th", Now: func() time.Time { return now },
-			Accounts: &account{*provision.OpenAccount(client)},
+			Accounts: &account{*provision.OpenAccount(client)}, Passwords: passwords.NewParameterStore(&parameters{}, "/trunkhook"),
 		},
 		Secrets:     w.secrets,
 		Log:         slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),

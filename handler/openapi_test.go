@@ -18,6 +18,7 @@ import (
 var fineButRefused = map[string]string{
 	"me-unusable-subject":  "the subject is in the token, which the document does not see",
 	"signup-conflict":      "that the first content stands is not in the request",
+	"signup-line-conflict": "nor are the modes that stand",
 	"signup-duplicate-key": "JSON Schema sees an object when its keys are unique already",
 }
 
@@ -124,7 +125,11 @@ func TestAnAnswerThatIsNotAsDocumentedIsSeen(t *testing.T) {
 		"Location of another":     {"signup-pending", func(x *exchange) { x.answer.Headers["Location"] = "/trunks/acme-42" }},
 		"no Retry-After":          {"signup-pending", func(x *exchange) { delete(x.answer.Headers, "Retry-After") }},
 		"Retry-After as a date":   {"signup-unavailable", func(x *exchange) { x.answer.Headers["Retry-After"] = "Mon, 21 Sep 2026 14:14:20 GMT" }},
-		"no mark of a replay":     {"signup-replayed", func(x *exchange) { delete(x.answer.Headers, "Idempotent-Replayed") }},
+		"no mark of a replay":     {"me-replayed", func(x *exchange) { delete(x.answer.Headers, "Idempotent-Replayed") }},
+		"another mark of it":      {"signup-replayed", func(x *exchange) { x.answer.Headers["Idempotent-Replayed"] = "false" }},
+		"a step of another kind":  {"signup-line", func(x *exchange) { x.edit(`"caller_id"`, `"alias"`) }},
+		"a step with a password":  {"signup-line", func(x *exchange) { x.edit(`"password_at"`, `"password"`) }},
+		"a step that is lost":     {"signup-line", func(x *exchange) { x.edit(`"done"`, `"lost"`) }},
 		"no challenge":            {"signup-bad-token", func(x *exchange) { delete(x.answer.Headers, "WWW-Authenticate") }},
 		"other methods":           {"signup-wrong-method", func(x *exchange) { x.answer.Headers["Allow"] = "GET, POST" }},
 		"may be cached":           {"status", func(x *exchange) { x.answer.Headers["Cache-Control"] = "public" }},
@@ -181,6 +186,7 @@ func TestDocumentedRequestsAreTakenAsTheHandlerTakesThem(t *testing.T) {
 		`{"company":"A"}`, `{"type":"x","data":{"company":"A"}}`, `{"company":"A","type":"x","data":[]}`, `{"company":"A","type":1,"data":null}`,
 		`{"company":7,"type":"x","data":{"company":"A"}}`, `{"signup_id":"a","type":"x","data":{"company":"A"}}`, `{"type":"x","data":[]}`,
 		`{"data":{"company":"A"}}`, `{"type":1,"data":{"company":"A"}}`, `{}`, `[]`, `{"company":" "}`,
+		`{"company":"A","phone_numbers":["+912247788868"]}`, `{"company":"A","caller_id":"+912247788868"}`, `{"company":"A","credentials":null}`,
 	} {
 		event := readEvent(t, "../events/me-signup.json")
 		event.Body = body

@@ -38,6 +38,11 @@ func parseCompany(body []byte) (provision.Signup, error) {
 	var invalid provision.InvalidError
 	signup := provision.Signup{ID: "-", Company: textField(object, "company", &invalid)}.Normalised()
 	addFaults(&invalid, signup.Validate())
+	for _, field := range line.Fields { // who was told 201 would believe that the number is theirs
+		if object[field] != nil {
+			invalid.Add(field, "can't be chosen by the user")
+		}
+	}
 	return signup, invalid.OrNil()
 }
 

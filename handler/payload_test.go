@@ -59,11 +59,11 @@ func (e *noting) Provision(_ context.Context, s provision.Signup, _ time.Duratio
 	return e.result, nil
 }
 
-// The user types the whole body. All that counts of it is the company.
+// The user types the whole body. All that counts of it is the company; a line is
+// refused (TestUsersCannotChooseALine).
 func TestUsersChooseNothingButTheirCompany(t *testing.T) {
 	t.Parallel()
-	const typed = `"company":"Acme","signup_id":"jwt:somebody-else","id":"x","sub":"x","source":"api","status":"active","trunk_name":"x","trunk_sid":"x",
-		"phone_numbers":[{"phone_number":"+912247788868","mode":"pstn"}],"whitelisted_ips":["0.0.0.0/0"],"destination_uris":["sip.evil.example"]`
+	const typed = `"company":"Acme","signup_id":"jwt:somebody-else","id":"x","sub":"x","source":"api","status":"active","trunk_name":"x","trunk_sid":"x","steps":[]`
 	for _, body := range []string{`{` + typed + `}`, `{"type":"x","data":{` + typed + `}}`} {
 		w, engine := newWorld(t), &noting{instant: instant{provision.Result{Outcome: provision.OutcomeCreated}}}
 		w.handler.Provisioner = engine

@@ -320,7 +320,7 @@ func TestLaterDeliveryExtendsAndNeverTakesAway(t *testing.T) {
 		if result.Outcome != provision.OutcomeCompleted || result.Record.Attempts != 2 {
 			t.Errorf("%s by %s", result.Outcome, steps(result))
 		}
-		if !strings.HasPrefix(steps(result), "claim, extend, claim, list phone numbers") {
+		if !strings.HasPrefix(steps(result), "claim, extend, claim, map phone number, map phone number, whitelist ip, whitelist ip, list destination uris, mark as sent, add destination uris, list credentials,") {
 			t.Errorf("by %s", steps(result))
 		}
 		w.has(t, wholeLine)

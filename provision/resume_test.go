@@ -1,11 +1,14 @@
 package provision_test
 
 import (
+	"context"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/trunkhook/trunkhook/exotel"
+	"github.com/trunkhook/trunkhook/exotel/exoteltest"
 	"github.com/trunkhook/trunkhook/provision"
 )
 
@@ -86,6 +89,89 @@ func TestDeliveryThatLosesToAContradictionIsToldSo(t *testing.T) {
 			t.Errorf("told %s, %+v", result.Outcome, result.Faults)
 		}
 		if record := w.untilSettled(t); record.Steps["caller_id"].Value != "+912222222222" || record.Status != provision.StatusActive {
+			t.Errorf("%+v", record)
+		}
+	})
+}
+
+var routed = provision.Line{DestinationURIs: []string{"sip.acme.com:5060"}}
+
+// slowList answers lists of destinations so much later than they were made.
+type slowList struct {
+	http.RoundTripper
+	by time.Duration
+}
+
+func (s slowList) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := s.RoundTripper.RoundTrip(r)
+	if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/destination-uris") {
+		time.Sleep(s.by)
+	}
+	return answer, err
+}
+
+// The list was made before the settling time was over, and read after: what Exotel
+// has done in between isn't on it.
+func TestListThatIsOlderThanTheSettlingTimeProvesNothing(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, w *world) {
+		w.accounts.transport = slowList{w.fake.Transport(), 2 * time.Second}
+		w.fake.Inject(exoteltest.AddDestinationURIs, exoteltest.Fault{Work: exoteltest.WorkLate, Late: 179 * time.Second, Answer: exoteltest.AnswerReset})
+		w.deliver(t, wanting(routed))
+		time.Sleep(178500 * time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if _, err := w.engine.Provision(ctx, wanting(routed), 8*time.Second); err != nil {
+			t.Fatal(err)
+		}
+		record := w.untilSettled(t)
+		if there := w.fake.Line(record.TrunkSID).DestinationURIs; len(there) != 1 || record.Status != provision.StatusActive {
+			t.Errorf("there are %+v; record %+v", there, record)
+		}
+	})
+}
+
+// The settling time runs from the mark. A machine that is suspended between its mark
+// and its send still has its lease in a pass of a minute.
+func TestNothingIsSentLongAfterItsMark(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, w *world) {
+		var suspended time.Duration
+		w.engine.Now = func() time.Time { return time.Now().Add(suspended) }
+		w.ledger.before["mark"] = func(map[string]provision.Record) { suspended = 40 * time.Second }
+		if _, err := w.engine.Accept(t.Context(), wanting(routed)); err != nil {
+			t.Fatal(err)
+		}
+		pass := w.reconcile(t, time.Minute)
+		if n := w.fake.Count(exoteltest.AddDestinationURIs); n != 0 || len(pass.Results) != 1 {
+			t.Fatalf("sent %d times, %+v", n, pass)
+		}
+		if step := pass.Results[0].Record.Steps["destination_uri sip.acme.com:5060"]; !step.SentAt.IsZero() || step.Status != provision.StepPending {
+			t.Errorf("nothing was sent, and the step is %+v", step)
+		}
+		if record := w.untilSettled(t); record.Status != provision.StatusActive || w.fake.Count(exoteltest.AddDestinationURIs) != 1 {
+			t.Errorf("%+v", record)
+		}
+	})
+}
+
+// A copy of a claim may arrive long after it, and gives the signup back to its try. By
+// then another delivery's claim may have brought a line, of which that try knows
+// nothing.
+func TestTryThatClaimsTwiceKnowsOfALineThatCameBetween(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ledger.before["activate"] = func(records map[string]provision.Record) {
+			first := records[acme.ID]
+			lapsed := first
+			lapsed.LeaseUntil = time.Time{}
+			with := wanting(provision.Line{CallerID: "+911111111111"})
+			claimed, _ := provision.Claim{Signup: with, Owner: "another", Now: time.Now(), LeaseUntil: time.Now()}.Apply(&lapsed)
+			again := provision.Claim{Signup: acme, Owner: first.Owner, Now: time.Now(), LeaseUntil: first.LeaseUntil}
+			records[acme.ID], _ = again.Apply(&claimed)
+		}
+		w.deliver(t, acme)
+		if record := w.untilSettled(t); record.Status != provision.StatusActive || record.Steps["caller_id"].Status != provision.StepDone {
 			t.Errorf("%+v", record)
 		}
 	})

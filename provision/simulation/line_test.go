@@ -107,17 +107,21 @@ func (w wishes) all() provision.Line {
 	}
 }
 
-// otherwise asks for the same in another way, where there is one.
+// otherwise asks for the same in another way, where there is one; of what there are
+// several of for the last.
 func otherwise(l provision.Line) provision.Line {
 	switch {
 	case len(l.Credentials) > 0:
-		l.Credentials[0].FriendlyName = "mobile"
+		l.Credentials[len(l.Credentials)-1].FriendlyName = "mobile"
 	case l.CallerID != "":
 		l.CallerID += "9"
-	case len(l.PhoneNumbers) > 0 && l.PhoneNumbers[0].Mode == exotel.ModeFlow:
-		l.PhoneNumbers[0].Mode = exotel.ModePSTN
 	case len(l.PhoneNumbers) > 0:
-		l.PhoneNumbers[0].Mode = exotel.ModeFlow
+		last := &l.PhoneNumbers[len(l.PhoneNumbers)-1]
+		if last.Mode == exotel.ModeFlow {
+			last.Mode = exotel.ModePSTN
+		} else {
+			last.Mode = exotel.ModeFlow
+		}
 	}
 	return l
 }

@@ -14,7 +14,7 @@ const (
 	ownLine     = "nothing is added to a trunk that its signup didn't ask for"
 	allThere    = "an active signup has all that it asks for, and an incomplete one all that wasn't refused, really at the vendor"
 	keptWish    = "what was asked for and answered with 2xx is on disk, and ends done or refused"
-	theirReason = "a step is refused only where the vendor refused it or another trunk has it, and a signup incomplete only for that"
+	theirReason = "a step is refused only where the vendor refused it or another trunk has it, or an operator said so, and a signup incomplete only for that"
 	knownSecret = "a credential at the vendor has the password that is kept"
 	firstStands = "a delivery that contradicts changes nothing"
 )
@@ -117,6 +117,9 @@ func (w *world) checkRefusals(op string, by *actor, r provision.Record) {
 			continue
 		}
 		some = true
+		if step.Reason == operatorsReason {
+			w.testimony.refusals[wish{r.TrunkSID, key}] = true // an operator's word, from then on
+		}
 		if step.Reason == "" || !w.testimony.refusals[wish{r.TrunkSID, key}] && !w.elsewhere(r, step) {
 			w.violate(theirReason, "%s of %s has %s refused for %s: %s", op, by.name, key, r.SignupID, step.Reason)
 		}

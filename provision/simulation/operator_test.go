@@ -14,7 +14,7 @@ func (w *world) operate(d *dice) {
 	switch d.below(3) {
 	case 1:
 		name, step = "reject", func(e *provision.Engine, ctx context.Context, id string) (provision.Result, error) {
-			return e.Reject(ctx, id, "no such customer")
+			return e.Reject(ctx, id, operatorsReason)
 		}
 	case 2:
 		sid := w.nameTrunk(d, id)
@@ -51,3 +51,6 @@ func (w *world) nameTrunk(d *dice, id string) string {
 	w.testimony.named[sid] = id
 	return sid
 }
+
+// operatorsReason is why operators reject.
+const operatorsReason = "no such customer"

@@ -83,6 +83,11 @@ func (w *world) writeScript(d *dice) {
 			w.scriptDelivery(d, id, 0)
 		}
 	}
+	for _, id := range w.ids {
+		if w.wishes[id].contradict {
+			w.scriptTwins(d, id)
+		}
+	}
 	for range 1 + d.below(4) {
 		w.sometime(d, 0, 2*w.span, "a pass begins", func(d *dice) { w.pass(d.below(len(w.places)), d.between(15*time.Second, time.Minute)) })
 	}
@@ -113,6 +118,17 @@ func (w *world) scriptDelivery(d *dice, id string, from time.Duration) {
 		signup := provision.Signup{ID: id, Company: company, Line: w.lineOf(d, id)}
 		within := pick(d, 500*time.Millisecond, 4*time.Second, 4*time.Second)
 		w.deliver(d.below(len(w.places)), signup, within, within+pick(d, 0, time.Second, 6*time.Second))
+	})
+}
+
+// scriptTwins: two arrive at nearly the same moment, and contradict each other.
+func (w *world) scriptTwins(d *dice, id string) {
+	all := w.wishes[id].all()
+	at := w.sometime(d, 0, w.span, "", func(d *dice) {
+		w.deliver(d.below(len(w.places)), provision.Signup{ID: id, Company: "Acme", Line: all}, 4*time.Second, 5*time.Second)
+	})
+	w.sometime(d, at, at+20*time.Millisecond, "", func(d *dice) {
+		w.deliver(d.below(len(w.places)), provision.Signup{ID: id, Company: "Acme", Line: otherwise(w.wishes[id].all())}, 4*time.Second, 5*time.Second)
 	})
 }
 

@@ -187,6 +187,9 @@ func (t *trunks) do(ctx context.Context, e exchange) (reply, error) {
 		answer.failed.Op = e.op
 		made.Err = answer.failed
 		hooks.After(made)
+		if c.expired() {
+			return reply{}, fmt.Errorf("%w: %w", answer.failed, context.DeadlineExceeded)
+		}
 		again := answer.failed.Kind == exotel.ErrNotSent || answer.failed.Kind == exotel.ErrOutcomeUnknown && e.method == http.MethodGet
 		if try == 3 || !again || !c.wait(c.between(100*time.Millisecond, 400*time.Millisecond)) {
 			return reply{}, answer.failed
