@@ -41,6 +41,7 @@ type cell struct {
 	line    provision.Line // what is asked for beside the trunk
 	refused []string       // keys of the steps that Exotel refuses for good
 	quiet   time.Time      // from then on Exotel is at nothing any more
+	alone   bool           // what would double had been sent, and was left alone
 
 	told string // what the sender was told by the first process
 	then string // and at the end
@@ -101,8 +102,6 @@ func (c *cell) trunkExists() {
 
 // run is the whole story of a cell.
 func (c *cell) run(r row, col column) error {
-	begin := time.Now()
-	c.quiet = begin.Add(r.after)
 	if r.prepare != nil {
 		r.prepare(c)
 	}
@@ -113,6 +112,7 @@ func (c *cell) run(r row, col column) error {
 	if err := c.happen(r); err != nil {
 		return fmt.Errorf("at first: %w", err)
 	}
+	c.quiet = time.Now().Add(r.after)
 	if err := c.metItsFault(); err != nil {
 		return err
 	}

@@ -102,11 +102,12 @@ func (c *cell) credentialsCome() {
 
 func (c *cell) keyRotates() { c.rotate("canary-key-9876543210", "canary-token-9876543210") }
 
-// finished: another process has finished the signup.
+// finished: other processes have finished the signup.
 func (c *cell) finished() {
-	if told, _, err := c.deliver(c.again("webhook")); err != nil || told != "201" {
-		c.t.Errorf("told %s, %v", told, err)
+	if err := c.redeliver(); err != nil {
+		c.t.Error(err)
 	}
+	c.then = ""
 }
 
 // due: another process claimed the signup, and died.

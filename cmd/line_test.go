@@ -182,6 +182,7 @@ func (c *cell) leftAlone() error {
 		return nil // whether it is on disk is asked later
 	}
 	c.pause(0, func(r provision.Record) time.Time { return r.LeaseUntil })
+	c.alone = true
 	op := doubles[steps[0].Kind]
 	before := c.fake.Count(op)
 	if _, err := c.again("reconciler").Invoke(c.t.Context(), map[string]any{}, passTime); err != nil {
@@ -211,10 +212,11 @@ const settlingTime = 3 * time.Minute
 func (c *cell) settle() bool {
 	record, err := c.ledger.Get(c.t.Context(), c.id)
 	steps := sent(record)
-	now := time.Now()
-	if err != nil || record.Status != provision.StatusPending || len(steps) == 0 || record.LeaseUntil.After(now) || now.Before(c.quiet) {
+	if err != nil || record.Status != provision.StatusPending || len(steps) == 0 || record.LeaseUntil.After(time.Now()) {
 		return false
 	}
+	time.Sleep(time.Until(c.quiet))
+	now := time.Now()
 	in := &dynamodb.UpdateItemInput{
 		TableName: &c.table, Key: map[string]types.AttributeValue{"signup_id": &types.AttributeValueMemberS{Value: c.id}},
 		// Whoever has sent it again meanwhile, or holds it, is left alone.

@@ -76,7 +76,12 @@ func (w *world) order(t *testing.T, s provision.Signup) provision.Result {
 func (w *world) has(t *testing.T, s provision.Signup) {
 	t.Helper()
 	w.oneTrunk(t)
-	record := w.stored(t)
+	w.hasLine(t, w.stored(t), s)
+}
+
+// hasLine is has for one of several signups.
+func (w *world) hasLine(t *testing.T, record provision.Record, s provision.Signup) {
+	t.Helper()
 	for _, step := range record.LineSteps() {
 		if step.Status != provision.StepDone || !step.SentAt.IsZero() {
 			t.Errorf("step %+v", step)

@@ -21,7 +21,7 @@ const (
 	user  = "alice.bob-1"
 )
 
-// stores are both kinds, empty, with a way to put something there by hand.
+// stores are both kinds, empty, and where each keeps the password of the tests' user.
 func stores(t *testing.T) map[string]func(t *testing.T) (store provision.Passwords, at string) {
 	t.Helper()
 	return map[string]func(t *testing.T) (provision.Passwords, string){
