@@ -150,9 +150,9 @@ func (r Record) extension(wanted map[string]LineStep) map[string]LineStep {
 	if len(extension) == 0 || r.Status == StatusRejected {
 		return nil
 	}
-	for key, step := range wanted {
-		if r.Steps[key].Status == StepRefused {
-			extension[key] = step
+	for key := range wanted {
+		if step := r.Steps[key]; step.Status == StepRefused {
+			extension[key] = step.reopened()
 		}
 	}
 	return extension

@@ -308,9 +308,12 @@ func (w *lineWork) done(step LineStep, id string) {
 	w.set(step.ended())
 }
 
+// refuse keeps what is known of an earlier send: it may be under way, whatever an
+// operator says, and the step may be reopened.
 func (w *lineWork) refuse(step LineStep, reason string) {
-	step.Status, step.Reason = StepRefused, truncate(reason, maxLastError)
-	w.set(step.ended())
+	refused := step.ended()
+	refused.Status, refused.Reason, refused.SentAt = StepRefused, truncate(reason, maxLastError), step.SentAt
+	w.set(refused)
 }
 
 // settle ends a step by Exotel's answer, or returns why it is still open. What

@@ -41,8 +41,7 @@ func (e *Engine) reopen(ctx context.Context, signupID string) error {
 	again := make(map[string]LineStep)
 	for key, step := range record.Steps {
 		if step.Status == StepRefused {
-			step.Status, step.Reason = StepPending, ""
-			again[key] = step
+			again[key] = step.reopened()
 		}
 	}
 	if _, _, err := e.Ledger.Extend(ctx, Extend{SignupID: signupID, Steps: again, Seen: record.Seen(), Now: e.now()}); err != nil {

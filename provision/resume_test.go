@@ -164,6 +164,37 @@ func TestLateCopyOfAMarkTakesNothingBack(t *testing.T) {
 	})
 }
 
+// What an operator ends may be under way, and be reopened before Exotel has done it.
+func TestWhatIsReopenedMayBeUnderWay(t *testing.T) {
+	t.Parallel()
+	more := wanting(provision.Line{DestinationURIs: routed.DestinationURIs, CallerID: "+911111111111"})
+	for name, again := range map[string]func(t *testing.T, w *world){
+		"by an operator": func(t *testing.T, w *world) {
+			if _, err := w.engine.Retry(t.Context(), acme.ID); err != nil {
+				t.Error(err)
+			}
+		},
+		"by a delivery that adds": func(t *testing.T, w *world) { w.order(t, more) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(t *testing.T, w *world) {
+				w.fake.Inject(exoteltest.AddDestinationURIs, exoteltest.Fault{Work: exoteltest.WorkLate, Late: time.Minute, Answer: exoteltest.AnswerReset})
+				w.order(t, wanting(routed))
+				if result, err := w.engine.Reject(t.Context(), acme.ID, "no"); err != nil || result.Record.Status != provision.StatusIncomplete {
+					t.Fatalf("%+v, %v", result, err)
+				}
+				again(t, w)
+				time.Sleep(2 * time.Minute)
+				record := w.untilSettled(t)
+				if there := w.fake.Line(record.TrunkSID).DestinationURIs; len(there) != 1 || record.Status != provision.StatusActive {
+					t.Errorf("there are %d; record %+v", len(there), record)
+				}
+			})
+		})
+	}
+}
+
 // The settling time runs from the mark. A machine that is suspended between its mark
 // and its send still has its lease in a pass of a minute.
 func TestNothingIsSentLongAfterItsMark(t *testing.T) {
