@@ -100,8 +100,14 @@ func (l *Ledger) Attach(ctx context.Context, w provision.Attach) (provision.Reco
 	if !w.Replace {
 		c.condition += ` AND (attribute_not_exists(#trunk_sid) OR #trunk_sid = :trunk_sid)`
 	}
+	if len(w.Steps) == 0 {
+		return l.update(ctx, w.SignupID, c, never)
+	}
+	c.condition += ` AND (attribute_not_exists(#trunk_sid) OR #trunk_sid <> :trunk_sid)`
 	c.withSteps(w.Steps)
-	return l.update(ctx, w.SignupID, c, never)
+	return l.update(ctx, w.SignupID, c, func(old provision.Record) bool {
+		return heldBy(w.Owner)(old) && old.TrunkSID == w.Trunk.SID
+	})
 }
 
 // Mark implements provision.Ledger.

@@ -23,11 +23,13 @@ type Attach struct {
 
 // Apply is the attachment.
 func (w Attach) Apply(old *Record) (Record, bool) {
-	if old == nil {
+	switch {
+	case old == nil:
 		return Record{}, false
-	}
-	if !old.heldBy(w.Owner) || !w.Replace && old.TrunkSID != "" && old.TrunkSID != w.Trunk.SID {
+	case !old.heldBy(w.Owner), !w.Replace && old.TrunkSID != "" && old.TrunkSID != w.Trunk.SID:
 		return *old, false
+	case len(w.Steps) > 0 && old.TrunkSID == w.Trunk.SID: // this is a copy, and they have gone on since
+		return *old, true
 	}
 	return old.with(w.Trunk, w.AccountSID, w.Now).withSteps(w.Steps), true
 }

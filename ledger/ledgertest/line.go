@@ -154,6 +154,22 @@ func attach(t *testing.T, l Store) {
 	same(t, do(t, l.Attach, other, false), want)
 }
 
+// attachOnce: the steps begin anew with another trunk, and go on; a copy of the write
+// that comes later takes nothing back.
+func attachOnce(t *testing.T, l Store) {
+	held := do(t, l.Claim, withLine(claim("one", 0)), true)
+	w := provision.Attach{SignupID: "acme-42", Owner: "one", AccountSID: "acme1", Trunk: trunk("trmum1a"), Now: at(1)}
+	do(t, l.Attach, w, true)
+	w.Trunk, w.Replace, w.Steps, w.Now = trunk("trmum1b"), true, held.Steps, at(2)
+	if got := do(t, l.Attach, w, true); got.TrunkSID != "trmum1b" {
+		t.Errorf("got %+v", got)
+	}
+	do(t, l.Mark, provision.Mark{SignupID: "acme-42", Owner: "one", Steps: ended(held, provision.StepDone), Now: at(3)}, true)
+	want := stored(t, l)
+	same(t, do(t, l.Attach, w, true), want)
+	same(t, stored(t, l), want)
+}
+
 func mark(t *testing.T, l Store) {
 	held := do(t, l.Claim, withLine(claim("one", 0)), true)
 	w := provision.Mark{SignupID: "acme-42", Owner: "one", Steps: map[string]provision.LineStep{}, Now: at(1)}
