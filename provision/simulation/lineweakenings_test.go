@@ -47,6 +47,14 @@ func unsent(r provision.Record) provision.Record {
 	return r
 }
 
+// forgetsRefused takes what is refused for never sent.
+type forgetsRefused struct{ *table }
+
+func (t forgetsRefused) Activate(ctx context.Context, w provision.Activate) (provision.Record, bool, error) {
+	w.Steps = unsent(provision.Record{Steps: w.Steps}).Steps
+	return t.table.Activate(ctx, w)
+}
+
 // anybodysMark holds whoever holds the signup.
 type anybodysMark struct{ *table }
 

@@ -392,6 +392,7 @@ var weakenings = []struct {
 	{"no mark before what doubles is sent", ledgerOf(func(t *table) unmarked { return unmarked{t} }), neverTwice, 5000},
 	{"no wait after what doubles was sent", ledgerOf(func(t *table) impatient { return impatient{t} }), neverTwice, 5000},
 	{"no look for what doubles before it is sent again", weakening{account: neverListed}, neverTwice, 5000},
+	{"what is refused taken for never sent", ledgerOf(func(t *table) forgetsRefused { return forgetsRefused{t} }), neverTwice, 100_000},
 	{"marked by who doesn't hold the signup", ledgerOf(func(t *table) anybodysMark { return anybodysMark{t} }), neverTwice, 100_000},
 	{"active whatever was added meanwhile", ledgerOf(func(t *table) blind { return blind{t} }), allThere, 5000},
 	{"a number that is mapped taken for one's own", weakening{account: func(a *provision.Account) { a.PhoneNumbers = mappedAnyway{a.PhoneNumbers} }}, allThere, 5000},
