@@ -240,3 +240,31 @@ func TestTryThatClaimsTwiceKnowsOfALineThatCameBetween(t *testing.T) {
 		}
 	})
 }
+
+// A number that is there in another mode is no number that is done, while it isn't
+// known what came of its change: with it open the signup must not become active.
+func TestNumberWhoseModeIsNotKnownToBeChangedStaysOpen(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]exoteltest.Fault{
+		"lost": exoteltest.LoseRequest, "answer lost": exoteltest.LoseAnswer, "503": exoteltest.Fail(503), "302": exoteltest.Fail(302),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(t *testing.T, w *world) {
+				w.order(t, acme)
+				number := exotel.MapPhoneNumberRequest{PhoneNumber: "+911111111111", Mode: exotel.ModePSTN}
+				if _, err := w.client(t).PhoneNumbers.Map(t.Context(), w.stored(t).TrunkSID, number); err != nil {
+					t.Fatal(err)
+				}
+				s := wanting(provision.Line{PhoneNumbers: []provision.PhoneNumber{{PhoneNumber: "+911111111111", Mode: exotel.ModeFlow}, {PhoneNumber: "+912222222222"}}})
+				w.fake.Inject(exoteltest.UpdatePhoneNumber, fault)
+				result := w.order(t, s)
+				if step := result.Record.Steps["phone_number +912222222222"]; result.Outcome != provision.OutcomePending || step.Status != provision.StepDone {
+					t.Errorf("%s, and the other number is %s", result.Outcome, step.Status)
+				}
+				w.untilSettled(t)
+				w.has(t, s)
+			})
+		})
+	}
+}
