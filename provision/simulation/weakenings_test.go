@@ -252,13 +252,13 @@ func (t forgetful) Release(ctx context.Context, w provision.Release) (provision.
 // noLease takes every lease for one that has run out.
 type noLease struct {
 	*table
-	operators bool // for operators too
+	operators bool // an operator's too, and for operators
 }
 
-func lapsed(apply apply) apply {
+func (t noLease) lapsed(apply apply) apply {
 	return func(old *provision.Record) (provision.Record, bool) {
 		record, holds := apply(old)
-		if old == nil || holds || old.LeaseUntil.IsZero() {
+		if old == nil || holds || old.LeaseUntil.IsZero() || !t.operators && t.process.world.testimony.tokens[old.Owner] {
 			return record, holds
 		}
 		free := *old
@@ -271,14 +271,14 @@ func lapsed(apply apply) apply {
 }
 
 func (t noLease) Claim(ctx context.Context, w provision.Claim) (provision.Record, bool, error) {
-	return t.write(ctx, "claim", w.Signup.ID, lapsed(w.Apply))
+	return t.write(ctx, "claim", w.Signup.ID, t.lapsed(w.Apply))
 }
 
 func (t noLease) TakeOver(ctx context.Context, w provision.TakeOver) (provision.Record, bool, error) {
 	if w.Early && !t.operators {
 		return t.table.TakeOver(ctx, w)
 	}
-	return t.write(ctx, "take over", w.SignupID, lapsed(w.Apply))
+	return t.write(ctx, "take over", w.SignupID, t.lapsed(w.Apply))
 }
 
 // neverLooks sends although the lease has run out.
