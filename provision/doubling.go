@@ -162,7 +162,7 @@ func (w *lineWork) mark(ctx context.Context, steps []LineStep) ([]LineStep, erro
 	}
 	done := w.try.begin(StepMark)
 	// Nothing but these: a copy of the write that comes late must not undo the next mark.
-	_, holds, err := w.try.engine.Ledger.Mark(ctx, Mark{SignupID: w.record.SignupID, Owner: w.try.owner, Steps: changed, Now: now})
+	_, holds, err := w.try.engine.Ledger.Mark(ctx, Mark{SignupID: w.record.SignupID, Owner: w.try.owner, Attempt: w.try.attempt, Steps: changed, Now: now})
 	done(err)
 	switch {
 	case err != nil:

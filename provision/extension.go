@@ -14,6 +14,7 @@ import (
 type Attach struct {
 	SignupID   string
 	Owner      string
+	Attempt    int // of the try, see Record.Attempts
 	AccountSID string
 	Trunk      exotel.Trunk
 	Replace    bool                // whatever trunk it had
@@ -26,7 +27,7 @@ func (w Attach) Apply(old *Record) (Record, bool) {
 	switch {
 	case old == nil:
 		return Record{}, false
-	case !old.heldBy(w.Owner), !w.Replace && old.TrunkSID != "" && old.TrunkSID != w.Trunk.SID:
+	case !old.heldBy(w.Owner, w.Attempt), !w.Replace && old.TrunkSID != "" && old.TrunkSID != w.Trunk.SID:
 		return *old, false
 	case len(w.Steps) > 0 && old.TrunkSID == w.Trunk.SID: // this is a copy, and they have gone on since
 		return *old, true
@@ -91,6 +92,7 @@ func (w Extend) Done(r Record) bool {
 type Mark struct {
 	SignupID string
 	Owner    string
+	Attempt  int                 // of the try, see Record.Attempts
 	Steps    map[string]LineStep // those that changed
 	Now      time.Time
 }
@@ -100,7 +102,7 @@ func (w Mark) Apply(old *Record) (Record, bool) {
 	if old == nil {
 		return Record{}, false
 	}
-	if !old.heldBy(w.Owner) || len(old.Steps) == 0 {
+	if !old.heldBy(w.Owner, w.Attempt) || len(old.Steps) == 0 {
 		return *old, false
 	}
 	marked := old.withSteps(w.Steps)

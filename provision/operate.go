@@ -61,7 +61,7 @@ func (e *Engine) Reject(ctx context.Context, signupID, reason string) (Result, e
 			return t.giveUp(ctx, record, reason)
 		}
 		done := t.begin(StepReject)
-		rejected, holds, err := e.Ledger.Reject(ctx, Reject{SignupID: record.SignupID, Owner: t.owner, Reason: truncate(reason, maxLastError), Now: e.now()})
+		rejected, holds, err := e.Ledger.Reject(ctx, Reject{SignupID: record.SignupID, Owner: t.owner, Attempt: t.attempt, Reason: truncate(reason, maxLastError), Now: e.now()})
 		done(err)
 		switch {
 		case err != nil:

@@ -131,15 +131,27 @@ func TestListThatIsOlderThanTheSettlingTimeProvesNothing(t *testing.T) {
 	})
 }
 
-// copying notes the marks that are written.
+// copying notes the writes of which copies may arrive late.
 type copying struct {
 	*memory
-	marks []provision.Mark
+	claims   []provision.Claim
+	marks    []provision.Mark
+	releases []provision.Release
+}
+
+func (c *copying) Claim(ctx context.Context, w provision.Claim) (provision.Record, bool, error) {
+	c.claims = append(c.claims, w)
+	return c.memory.Claim(ctx, w)
 }
 
 func (c *copying) Mark(ctx context.Context, w provision.Mark) (provision.Record, bool, error) {
 	c.marks = append(c.marks, w)
 	return c.memory.Mark(ctx, w)
+}
+
+func (c *copying) Release(ctx context.Context, w provision.Release) (provision.Record, bool, error) {
+	c.releases = append(c.releases, w)
+	return c.memory.Release(ctx, w)
 }
 
 // A copy of the mark of a destination arrives after a credential was sent, and its try
@@ -159,6 +171,35 @@ func TestLateCopyOfAMarkTakesNothingBack(t *testing.T) {
 		time.Sleep(time.Minute)
 		record := w.untilSettled(t)
 		if there := w.fake.Line(record.TrunkSID).Credentials; len(there) != 1 || record.Status != provision.StatusActive {
+			t.Errorf("there are %d; record %+v", len(there), record)
+		}
+	})
+}
+
+// Copies of a try's claim and of its release arrive after the next try was over. The
+// claim gives the signup back to the first; its release must not take back that the
+// destination may be under way since.
+func TestLateCopiesOfAClaimAndAReleaseTakeNothingBack(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, w *world) {
+		ledger := &copying{memory: w.ledger}
+		w.engine.Ledger = ledger
+		w.fake.Inject(exoteltest.AddDestinationURIs,
+			exoteltest.Fault{Work: exoteltest.WorkSkipped, Answer: exoteltest.AnswerStatus, Status: http.StatusTooManyRequests},
+			exoteltest.Fault{Work: exoteltest.WorkLate, Late: time.Minute, Answer: exoteltest.AnswerReset})
+		w.order(t, wanting(routed))
+		w.order(t, wanting(routed))
+		if _, holds, err := ledger.memory.Claim(t.Context(), ledger.claims[0]); !holds || err != nil {
+			t.Fatalf("the claim holds: %v, %v", holds, err)
+		}
+		if _, holds, err := ledger.memory.Release(t.Context(), ledger.releases[0]); holds || err != nil {
+			t.Errorf("the release holds: %v, %v", holds, err)
+		}
+		time.Sleep(30 * time.Second)
+		w.order(t, wanting(routed))
+		time.Sleep(time.Minute)
+		record := w.untilSettled(t)
+		if there := w.fake.Line(record.TrunkSID).DestinationURIs; len(there) != 1 || record.Status != provision.StatusActive {
 			t.Errorf("there are %d; record %+v", len(there), record)
 		}
 	})

@@ -59,7 +59,7 @@ func (t forgetsRefused) Activate(ctx context.Context, w provision.Activate) (pro
 type anybodysMark struct{ *table }
 
 func (t anybodysMark) Mark(ctx context.Context, w provision.Mark) (provision.Record, bool, error) {
-	return t.write(ctx, "mark", w.SignupID, mine(w.Owner, w.Apply))
+	return t.write(ctx, "mark", w.SignupID, mine(w.Owner, w.Attempt, w.Apply))
 }
 
 // blind makes signups active with whatever was added to them meanwhile.
