@@ -25,6 +25,6 @@
 //
 // # Does it find anything?
 //
-// weakenings_test.go and lineweakenings_test.go take away one safeguard after the other, by a wrapper
-// around a port, and demand that the simulation notices.
+// weakenings_test.go and lineweakenings_test.go take away one safeguard after the
+// other, by a wrapper around a port, and demand that the simulation notices.
 package simulation
