@@ -21,12 +21,16 @@ type change struct {
 
 const (
 	// A claim that meets itself is refused, so that it doesn't count twice.
-	isFree  = `#status = :pending AND #owner <> :owner AND (attribute_not_exists(#lease_until) OR #lease_until <= :now)`
+	isFree  = `#owner <> :owner AND (attribute_not_exists(#lease_until) OR #lease_until <= :now)`
+	isOpen  = `#status IN (:pending, :deleting)`
 	isHeld  = `#status = :pending AND #owner = :owner`
 	settled = `#owner, #lease_until, #due_at, #queue`
 )
 
-var pending = text(string(provision.StatusPending))
+var (
+	pending  = text(string(provision.StatusPending))
+	deleting = text(string(provision.StatusDeleting))
+)
 
 // withAccount decides the account where it isn't yet.
 func (c *change) withAccount(accountSID string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -46,10 +47,19 @@ const (
 // Claim implements provision.Ledger.
 func (l *Ledger) Claim(ctx context.Context, w provision.Claim) (provision.Record, bool, error) {
 	c := lease(w.Owner, w.Now, w.LeaseUntil)
-	c.set += `, #created_at = if_not_exists(#created_at, :now),
+	c.set += `, #status = :pending, #created_at = if_not_exists(#created_at, :now),
 		#company = if_not_exists(#company, :company), #source = if_not_exists(#source, :source),
 		#fingerprint = if_not_exists(#fingerprint, :fingerprint), #trunk_name = if_not_exists(#trunk_name, :trunk_name)`
-	c.condition = `attribute_not_exists(#signup_id) OR (#fingerprint = :fingerprint AND ` + isFree + `)`
+	mine := `#status = :pending AND ` + isFree + ` AND #fingerprint = :fingerprint`
+	if w.Signup.Generation > 0 {
+		c.set += `, #generation = if_not_exists(#generation, :generation)`
+		mine += ` AND #generation = :generation`
+		c.values[":generation"] = number(w.Signup.Generation)
+	} else {
+		mine += ` AND attribute_not_exists(#generation)`
+	}
+	c.condition = `attribute_not_exists(#signup_id) OR (` + mine + `)`
+	c.values[":pending"] = pending
 	c.values[":company"], c.values[":source"] = text(w.Signup.Company), text(w.Signup.Source)
 	c.values[":fingerprint"], c.values[":trunk_name"] = text(w.Signup.Fingerprint()), text(w.TrunkName)
 	c.withAccount(w.AccountSID)
@@ -60,23 +70,61 @@ func (l *Ledger) Claim(ctx context.Context, w provision.Claim) (provision.Record
 	return l.update(ctx, w.Signup.ID, c, heldBy(w.Owner))
 }
 
+// Restart implements provision.Ledger. What the generation before has left and this
+// one doesn't set is taken away.
+func (l *Ledger) Restart(ctx context.Context, w provision.Restart) (provision.Record, bool, error) {
+	c := lease(w.Owner, w.Now, w.LeaseUntil)
+	c.set = strings.Replace(c.set, `if_not_exists(#attempts, :zero) + :one`, `:one`, 1)
+	delete(c.values, ":zero")
+	c.set += `, #status = :pending, #created_at = :now, #company = :company, #source = :source,
+		#fingerprint = :fingerprint, #trunk_name = :trunk_name, #generation = :generation`
+	c.remove = `#trunk_sid, #domain_name, #trunk, #revision, #reopened_at, #quiet_at, #reason, #last_error`
+	c.condition = `#status = :deleted AND `
+	if w.Signup.Generation == 2 {
+		c.condition += `attribute_not_exists(#generation)`
+	} else {
+		c.condition += `#generation = :before`
+		c.values[":before"] = number(w.Signup.Generation - 1)
+	}
+	c.values[":pending"], c.values[":deleted"] = pending, text(string(provision.StatusDeleted))
+	c.values[":company"], c.values[":source"] = text(w.Signup.Company), text(w.Signup.Source)
+	c.values[":fingerprint"], c.values[":trunk_name"] = text(w.Signup.Fingerprint()), text(w.TrunkName)
+	c.values[":generation"] = number(w.Signup.Generation)
+	if w.AccountSID != "" {
+		c.set += `, #account_sid = :account`
+		c.values[":account"] = text(w.AccountSID)
+	} else {
+		c.remove += `, #account_sid`
+	}
+	if steps := w.Signup.Line.Steps(); len(steps) > 0 {
+		c.set += `, #steps = :steps`
+		c.values[":steps"] = stepsAttribute(steps)
+	} else {
+		c.remove += `, #steps`
+	}
+	return l.update(ctx, w.Signup.ID, c, heldBy(w.Owner))
+}
+
 // TakeOver implements provision.Ledger.
 func (l *Ledger) TakeOver(ctx context.Context, w provision.TakeOver) (provision.Record, bool, error) {
 	c := lease(w.Owner, w.Now, w.LeaseUntil)
-	c.condition = isFree
+	c.condition = isOpen + ` AND ` + isFree
+	c.values[":pending"], c.values[":deleting"] = pending, deleting
 	if !w.Early {
 		c.condition += ` AND #due_at <= :now`
 	}
 	c.withAccount(w.AccountSID)
-	return l.update(ctx, w.SignupID, c, heldBy(w.Owner))
+	return l.update(ctx, w.SignupID, c, func(old provision.Record) bool {
+		return (old.Status == provision.StatusPending || old.Status == provision.StatusDeleting) && old.Owner == w.Owner
+	})
 }
 
 func lease(owner string, now, until time.Time) change {
 	return change{
-		set: `#status = :pending, #queue = :queue, #owner = :owner, #lease_until = :until, #due_at = :until,
+		set: `#queue = :queue, #owner = :owner, #lease_until = :until, #due_at = :until,
 			#attempts = if_not_exists(#attempts, :zero) + :one, #updated_at = :now`,
 		values: item{
-			":pending": pending, ":queue": text(pendingQueue), ":owner": text(owner),
+			":queue": text(pendingQueue), ":owner": text(owner),
 			":until": timestamp(until), ":now": timestamp(now), ":zero": number(0), ":one": number(1),
 		},
 	}
@@ -185,6 +233,35 @@ func (l *Ledger) Reject(ctx context.Context, w provision.Reject) (provision.Reco
 	}, func(old provision.Record) bool { return old.Status == provision.StatusRejected })
 }
 
+// Delete implements provision.Ledger.
+func (l *Ledger) Delete(ctx context.Context, w provision.Delete) (provision.Record, bool, error) {
+	return l.update(ctx, w.SignupID, change{
+		set: `#status = :deleting, #queue = :queue, #due_at = :now, #reopened_at = :now, #updated_at = :now,
+			#quiet_at = :quiet_at, #reason = :reason`,
+		remove:    `#owner, #lease_until, #last_error`,
+		condition: `#status IN (:pending, :active, :incomplete, :rejected)`,
+		values: item{
+			":deleting": deleting, ":queue": text(pendingQueue), ":now": timestamp(w.Now), ":quiet_at": timestamp(w.QuietAt), ":reason": text(w.Reason),
+			":pending": pending, ":active": text(string(provision.StatusActive)), ":incomplete": text(string(provision.StatusIncomplete)),
+			":rejected": text(string(provision.StatusRejected)),
+		},
+	}, func(old provision.Record) bool {
+		return old.Status == provision.StatusDeleting || old.Status == provision.StatusDeleted
+	})
+}
+
+// Bury implements provision.Ledger.
+func (l *Ledger) Bury(ctx context.Context, w provision.Bury) (provision.Record, bool, error) {
+	return l.update(ctx, w.SignupID, change{
+		set:       `#status = :deleted, #updated_at = :now`,
+		remove:    settled + `, #quiet_at, #last_error`,
+		condition: `#status = :deleting AND #owner = :owner`,
+		values: item{
+			":deleting": deleting, ":deleted": text(string(provision.StatusDeleted)), ":owner": text(w.Owner), ":now": timestamp(w.Now),
+		},
+	}, func(old provision.Record) bool { return old.Status == provision.StatusDeleted })
+}
+
 // Release implements provision.Ledger.
 func (l *Ledger) Release(ctx context.Context, w provision.Release) (provision.Record, bool, error) {
 	queue := pendingQueue
@@ -194,9 +271,9 @@ func (l *Ledger) Release(ctx context.Context, w provision.Release) (provision.Re
 	c := change{
 		set:       `#queue = :queue, #due_at = :due_at, #last_error = :last_error, #updated_at = :now`,
 		remove:    `#lease_until`,
-		condition: isHeld,
+		condition: isOpen + ` AND #owner = :owner`,
 		values: item{
-			":pending": pending, ":queue": text(queue), ":owner": text(w.Owner),
+			":pending": pending, ":deleting": deleting, ":queue": text(queue), ":owner": text(w.Owner),
 			":due_at": timestamp(w.DueAt), ":last_error": text(w.LastError), ":now": timestamp(w.Now),
 		},
 	}

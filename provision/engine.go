@@ -142,8 +142,12 @@ const soon = 2 * time.Second
 // theirs is the result where somebody else holds the signup, or has finished it.
 func (t *try) theirs(record Record) Result {
 	result := Result{Record: record, Outcome: OutcomeReplayed, Steps: t.steps}
-	if record.Status == StatusPending {
+	switch record.Status {
+	case StatusPending:
 		result.Outcome, result.RetryAfter = OutcomeInProgress, soon
+	case StatusDeleting:
+		result.Outcome, result.RetryAfter = OutcomeDeleting, soon
+	case StatusActive, StatusIncomplete, StatusRejected, StatusDeleted:
 	}
 	return result
 }
@@ -173,6 +177,12 @@ func (t *try) release(ctx context.Context, record Record, cause error) (Result, 
 		return result, nil
 	}
 	result := Result{Record: record, Outcome: OutcomePending, RetryAfter: soon, Problem: &problem, Steps: t.steps}
+	if record.Status == StatusDeleting {
+		result.Outcome = OutcomeDeleting
+		if waits(cause) {
+			result.Problem = nil
+		}
+	}
 	if err == nil {
 		result.Record = released
 	}

@@ -58,7 +58,7 @@ func (w Extend) Apply(old *Record) (Record, bool) {
 	switch {
 	case old == nil:
 		return Record{}, false
-	case old.Status == StatusRejected, old.Seen() != w.Seen:
+	case old.Status != StatusPending && !old.Status.complete(), old.Seen() != w.Seen:
 		return *old, w.Done(*old)
 	}
 	extended := old.withSteps(w.Steps)
@@ -125,7 +125,7 @@ func (r Record) lacking(wanted map[string]LineStep) map[string]LineStep {
 // again, since what was added may be what was lacking.
 func (r Record) extension(wanted map[string]LineStep) map[string]LineStep {
 	extension := r.lacking(wanted)
-	if len(extension) == 0 || r.Status == StatusRejected {
+	if len(extension) == 0 || r.Status != StatusPending && !r.Status.complete() {
 		return nil
 	}
 	for key, step := range wanted {
@@ -138,8 +138,15 @@ func (r Record) extension(wanted map[string]LineStep) map[string]LineStep {
 
 // contradictions are the fields of a delivery that ask for something else than the
 // record has. The first one stands.
-func (r Record) contradictions(wanted map[string]LineStep) []Fault {
+func (r Record) contradictions(s Signup, wanted map[string]LineStep) []Fault {
 	var invalid InvalidError
+	if s.generation() > r.generation() {
+		invalid.Add("generation", "can't begin: the one before must be deleted first")
+		return invalid.Faults
+	}
+	if r.Status.gone() {
+		return nil // nothing is asked of it any more
+	}
 	for key, step := range wanted {
 		first, there := r.Steps[key]
 		fault := Fault{step.field(), "asks for something in another way than before"}

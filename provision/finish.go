@@ -9,6 +9,9 @@ import (
 
 // finish does the rest of a try that holds the lease.
 func (t *try) finish(ctx context.Context, record Record) (Result, error) {
+	if record.Status == StatusDeleting {
+		return t.tearDown(ctx, record)
+	}
 	if record.TrunkSID != "" {
 		return t.complete(ctx, record, OutcomeCompleted)
 	}

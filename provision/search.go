@@ -176,6 +176,9 @@ func (t *try) settle(ctx context.Context, account *Account, record Record, trunk
 	if err := t.pin(ctx, account, &record); err != nil {
 		return t.release(ctx, record, err)
 	}
+	if record.Status == StatusDeleting {
+		return t.lastLook(ctx, account, record, trunk)
+	}
 	if trunk == nil {
 		return t.release(ctx, record, errNotListed)
 	}

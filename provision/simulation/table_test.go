@@ -138,6 +138,18 @@ func (t *table) Activate(ctx context.Context, w provision.Activate) (provision.R
 	return t.write(ctx, "activate", w.SignupID, w.Apply)
 }
 
+func (t *table) Delete(ctx context.Context, w provision.Delete) (provision.Record, bool, error) {
+	return t.write(ctx, "delete", w.SignupID, w.Apply)
+}
+
+func (t *table) Bury(ctx context.Context, w provision.Bury) (provision.Record, bool, error) {
+	return t.write(ctx, "bury", w.SignupID, w.Apply)
+}
+
+func (t *table) Restart(ctx context.Context, w provision.Restart) (provision.Record, bool, error) {
+	return t.write(ctx, "restart", w.Signup.ID, w.Apply)
+}
+
 func (t *table) Release(ctx context.Context, w provision.Release) (provision.Record, bool, error) {
 	return t.write(ctx, "release", w.SignupID, w.Apply)
 }
@@ -192,7 +204,7 @@ func (w *world) queue(searching bool) (queue []provision.Record) {
 	for _, id := range w.ids {
 		r, there := w.records[id]
 		lags := w.draw(throwFor(w.seed+uint64(time.Now().UnixNano()), "queue", id), []fault{queueLags}) != noFault
-		if there && r.Status == provision.StatusPending && !r.DueAt.IsZero() && r.Searching == searching && !lags {
+		if there && !r.DueAt.IsZero() && r.Searching == searching && !lags {
 			queue = append(queue, r)
 		}
 	}

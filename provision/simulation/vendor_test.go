@@ -134,6 +134,15 @@ func (t *trunks) List(ctx context.Context, o exotel.ListOptions) (*exotel.TrunkP
 	return answer.page, err
 }
 
+func (t *trunks) Delete(ctx context.Context, trunkSID string) (*exotel.Trunk, error) {
+	answer, err := t.do(ctx, exchange{op: "delete trunk", method: http.MethodDelete, faults: listFaults, work: func(*actor) reply {
+		a := t.process.world.accounts[t.accountSID]
+		a.trunks = slices.DeleteFunc(a.trunks, func(there trunk) bool { return there.SID == trunkSID })
+		return reply{trunk: &exotel.Trunk{SID: trunkSID}}
+	}})
+	return answer.trunk, err
+}
+
 // exchange is a request that may be sent more than once.
 type exchange struct {
 	op, method, name string

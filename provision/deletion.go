@@ -1,0 +1,75 @@
+package provision
+
+import "time"
+
+// Delete says that a signup shall have no trunk any more. From then on nobody
+// creates for it: who holds it loses it, and no later delivery gets it. It holds as
+// well where the signup is deleted, or being deleted, already.
+type Delete struct {
+	SignupID string
+	Reason   string    // for people
+	QuietAt  time.Time // until when a create of before may still be under way
+	Now      time.Time
+}
+
+// Apply is the deletion.
+func (w Delete) Apply(old *Record) (Record, bool) {
+	switch {
+	case old == nil:
+		return Record{}, false
+	case old.Status.gone():
+		return *old, true
+	}
+	deleting := old.settled()
+	deleting.Status, deleting.Reason, deleting.QuietAt, deleting.LastError = StatusDeleting, w.Reason, w.QuietAt, ""
+	deleting.DueAt, deleting.ReopenedAt, deleting.UpdatedAt = w.Now, w.Now, w.Now
+	return deleting, true
+}
+
+// Bury ends a deletion: the trunk is gone, and none can come any more. What is left
+// is a tombstone, which no delivery brings back to life. It holds as well where the
+// signup is deleted already.
+type Bury struct {
+	SignupID string
+	Owner    string
+	Now      time.Time
+}
+
+// Apply is the burial.
+func (w Bury) Apply(old *Record) (Record, bool) {
+	switch {
+	case old == nil:
+		return Record{}, false
+	case old.Status == StatusDeleted:
+		return *old, true
+	case old.Status != StatusDeleting || old.Owner != w.Owner:
+		return *old, false
+	}
+	buried := old.settled()
+	buried.Status, buried.LastError, buried.QuietAt, buried.UpdatedAt = StatusDeleted, "", time.Time{}, w.Now
+	return buried, true
+}
+
+// Restart is a claim of the next generation of a signup that is deleted: a new
+// signup under the same id, with a trunk of another name.
+type Restart Claim
+
+// Apply is the restart.
+func (w Restart) Apply(old *Record) (Record, bool) {
+	switch {
+	case old == nil:
+		return Record{}, false
+	case old.heldBy(w.Owner):
+		return *old, true
+	case old.Status != StatusDeleted || w.Signup.generation() != old.generation()+1:
+		return *old, false
+	}
+	return Claim(w).Apply(nil)
+}
+
+// gone: deleted, or about to be.
+func (s Status) gone() bool { return s == StatusDeleting || s == StatusDeleted }
+
+// generation counts from 1; a record and a signup have none for the first.
+func (r Record) generation() int { return max(r.Generation, 1) }
+func (s Signup) generation() int { return max(s.Generation, 1) }

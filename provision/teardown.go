@@ -1,0 +1,162 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/trunkhook/trunkhook/exotel"
+)
+
+// quietTime is how long a deleted signup's name is watched: for longer than a create
+// that was sent before can be under way. A worker sends nothing once its lease has
+// run out, which is at most 15 minutes (Lambda's longest invocation) and 2 s after
+// it began; the rest is for clocks that differ, and for Exotel.
+const quietTime = 30 * time.Minute
+
+// errLastLook: the name has been quiet, and the search says whether the list is free
+// of it.
+var errLastLook = errors.New("the last look is through the whole list")
+
+// watching is a deletion between two looks.
+type watching struct{ until time.Time }
+
+func (w *watching) Error() string {
+	return "a create of before may still be under way: looked for again at " + w.until.Format(time.RFC3339)
+}
+
+// waits tells whether a deletion merely waits.
+func waits(err error) bool {
+	var watched *watching
+	return errors.As(err, &watched) || errors.Is(err, errLastLook)
+}
+
+// Delete deletes the signup's trunk, with all that is mapped to it, and watches for
+// a create of before that is processed late; the reconciler ends it. The reason is
+// for people. Whatever comes later under this id, but for the next generation, finds
+// the tombstone. The error is ErrNotFound, or wraps ErrUnavailable; in all other
+// cases the deletion is on disk, and the result says how far it got.
+func (e *Engine) Delete(ctx context.Context, signupID, reason string, within time.Duration) (Result, error) {
+	t := e.newTry(ctx, within)
+	ctx, cancel := context.WithDeadline(ctx, t.doneBy)
+	defer cancel()
+	done := t.begin(StepDelete)
+	record, _, err := e.Ledger.Delete(ctx, Delete{
+		SignupID: signupID, Reason: truncate(reason, maxLastError), Now: t.claimedAt, QuietAt: t.claimedAt.Add(quietTime),
+	})
+	done(err)
+	switch {
+	case err != nil:
+		return Result{Steps: t.steps}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	case record.SignupID == "":
+		return Result{Steps: t.steps}, ErrNotFound
+	case record.Status == StatusDeleted:
+		return t.theirs(record), nil
+	}
+	held, ours, err := t.takeOver(ctx, signupID, true)
+	if err != nil || !ours { // on disk, and the reconciler's or somebody else's
+		return t.theirs(record), nil
+	}
+	return t.tearDown(ctx, held)
+}
+
+// tearDown deletes what there is of the signup's trunk now.
+func (t *try) tearDown(ctx context.Context, record Record) (Result, error) {
+	if err := t.removeTrunk(ctx, &record); err != nil {
+		return t.release(ctx, record, err)
+	}
+	now := t.engine.now()
+	if now.Before(record.QuietAt) {
+		return t.release(ctx, record, record.watch(now))
+	}
+	return t.release(ctx, record, errLastLook)
+}
+
+// watch is until the next look: the pauses grow with the time since the deletion,
+// from a minute on.
+func (r Record) watch(now time.Time) error {
+	next := now.Add(max(time.Minute, now.Sub(r.PendingSince())))
+	if next.After(r.QuietAt) {
+		next = r.QuietAt
+	}
+	return &watching{next}
+}
+
+// removeTrunk deletes the trunk that is recorded, and what bears its name among the
+// newest, where a create that was processed late would be.
+func (t *try) removeTrunk(ctx context.Context, record *Record) error {
+	ctx, cancel := context.WithDeadline(exotel.WithHooks(ctx, t.hooks(ctx)), t.vendorBy)
+	defer cancel()
+	account, err := t.engine.Accounts.Open(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNoCredentials, err)
+	}
+	err = t.removeFrom(ctx, account, record)
+	if renewed := t.engine.renew(ctx, account, err); renewed != nil {
+		return t.removeFrom(ctx, renewed, record)
+	}
+	return err
+}
+
+func (t *try) removeFrom(ctx context.Context, account *Account, record *Record) error {
+	if err := t.pin(ctx, account, record); err != nil {
+		return err
+	}
+	if record.TrunkSID != "" {
+		if err := remove(ctx, account.Trunks, record.TrunkSID); err != nil {
+			return err
+		}
+	}
+	trunk, err := find(ctx, account.Trunks, record)
+	switch {
+	case errors.Is(err, errNotListed), errors.Is(err, errFurtherBack), errors.Is(err, errForeignTrunk):
+		return nil
+	case err != nil:
+		return err
+	case trunk.SID == record.TrunkSID: // the list lags behind
+		return nil
+	}
+	return remove(ctx, account.Trunks, trunk.SID)
+}
+
+// remove deletes a trunk. One that is not there any more was deleted before; that
+// an earlier answer was lost is the usual reason.
+func remove(ctx context.Context, trunks Trunks, trunkSID string) error {
+	if _, err := trunks.Delete(ctx, trunkSID); err != nil && !errors.Is(err, exotel.ErrNotFound) {
+		return err
+	}
+	return nil
+}
+
+// lastLook ends a try with the trunk that the search found under the name of a
+// deleted signup, or with none in the whole list.
+func (t *try) lastLook(ctx context.Context, account *Account, record Record, trunk *exotel.Trunk) (Result, error) {
+	if trunk != nil {
+		trunk, _ = ours(*trunk, &record) // what isn't ours stays
+	}
+	if trunk == nil {
+		return t.bury(ctx, record)
+	}
+	hooked, cancel := context.WithDeadline(exotel.WithHooks(ctx, t.hooks(ctx)), t.vendorBy)
+	defer cancel()
+	if err := remove(hooked, account.Trunks, trunk.SID); err != nil {
+		return t.release(ctx, record, err)
+	}
+	return t.release(ctx, record, record.watch(t.engine.now()))
+}
+
+func (t *try) bury(ctx context.Context, record Record) (Result, error) {
+	done := t.begin(StepBury)
+	buried, holds, err := t.engine.Ledger.Bury(ctx, Bury{SignupID: record.SignupID, Owner: t.owner, Now: t.engine.now()})
+	done(err)
+	switch {
+	case err != nil:
+		return t.release(ctx, record, fmt.Errorf("%w: %w", errTableUnavailable, err))
+	case buried.SignupID == "":
+		return Result{Steps: t.steps}, errVanished
+	case !holds:
+		return t.theirs(buried), nil
+	}
+	return Result{Record: buried, Outcome: OutcomeDeleted, Steps: t.steps}, nil
+}
