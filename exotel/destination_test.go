@@ -44,7 +44,10 @@ func TestSameDestination(t *testing.T) {
 		{"sip.acme.com:5061"},
 		{"44.248.146.11:5061;transport=tls", "sip:44.248.146.11:5061;transport=tls"},
 		{"44.248.146.12:5061;transport=tls"},
-		{"sip.acme.com:x"}, {"sip.acme.com:0"}, {""}, {":5060"},
+		{"sip.acme.com:x"},
+		{"sip.acme.com:0"},
+		{""},
+		{":5060"},
 	}
 	for i, group := range same {
 		for j, other := range same {

@@ -86,7 +86,7 @@ func FuzzEntries(f *testing.F) {
 	}
 	f.Add(207, []byte(`{"response":[{"data":{"id":7,"ip":"8.8.8.0/24","mask":"/24","password":"x"}},{"data":[1]},7,null]}`))
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		decode(status, body, func(ans answer) error {
+		_, _ = decode(status, body, func(ans answer) error {
 			fuzzPage[PhoneNumber](t, ans)
 			fuzzPage[DestinationURI](t, ans)
 			fuzzPage[StoredSetting](t, ans)

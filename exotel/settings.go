@@ -91,7 +91,7 @@ func (s *SettingsService) Set(ctx context.Context, trunkSID string, settings []S
 	for i, o := range outcomes {
 		results[i] = SettingResult{settings[i].Name, settings[i].Value, o.err}
 		if o.entry != nil {
-			results[i].Value = o.entry.Value
+			results[i].Value = cmp.Or(o.entry.Value, results[i].Value)
 		}
 	}
 	return results, nil

@@ -44,7 +44,7 @@ const (
 	AnswerStatus                 // an envelope of failure with Status
 	AnswerHTML                   // a page with Status, as from a proxy
 	AnswerCutOff                 // the first half of what the API said, then a reset
-	AnswerEmptySID               // what the API said, with an empty trunk_sid
+	AnswerEmptySID               // what the API said, with an empty trunk_sid, id and name
 	AnswerHuge                   // 2 MiB of JSON around what the API said
 	AnswerSlow                   // what the API said, a byte every 50 ms
 )

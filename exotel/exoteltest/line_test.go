@@ -194,8 +194,14 @@ func TestPathsThatAreNoneAreNotFound(t *testing.T) {
 	fake := exoteltest.Start(t)
 	fake.Add(exotel.Trunk{SID: "trunk1", Name: "acme"})
 	for _, call := range [][2]string{
-		{"GET", "/trunks/trunk1"}, {"PUT", "/trunks"}, {"PUT", "/trunks/trunk1/phone-numbers"}, {"PUT", "/trunks/trunk1/settings/x"},
-		{"DELETE", "/trunks/trunk1/phone-numbers/41512"}, {"GET", "/trunks/trunk1/other"}, {"POST", "/trunk-maps"}, {"GET", "/trunks/trunk1/phone-numbers/1/2"},
+		{"GET", "/trunks/trunk1"},
+		{"PUT", "/trunks"},
+		{"PUT", "/trunks/trunk1/phone-numbers"},
+		{"PUT", "/trunks/trunk1/settings/x"},
+		{"DELETE", "/trunks/trunk1/phone-numbers/41512"},
+		{"GET", "/trunks/trunk1/other"},
+		{"POST", "/trunk-maps"},
+		{"GET", "/trunks/trunk1/phone-numbers/1/2"},
 	} {
 		if status, _ := raw(t, fake, call[0], call[1], "{}"); status != http.StatusNotFound {
 			t.Errorf("%v: %d", call, status)
