@@ -32,7 +32,7 @@ test: ## all tests; on a DynamoDB engine too where one is installed (REQUIRE_ENG
 	@[ -n "$(RACE)" ] || echo "Without the race detector: there is no C compiler here."
 
 .PHONY: chaos
-chaos: ## the crash matrix: a process is killed at each of its calls, and worse; prints the table (needs make engines)
+chaos: ## the whole crash matrix, of which make test does a third: a process is killed at each of its calls, and worse; prints the table (needs make engines)
 	@mkdir -p build && rm -f build/crash-matrix.txt
 	@REQUIRE_ENGINES=1 CRASH_MATRIX=$(CURDIR)/build/crash-matrix.txt go test -count=1 -run '^TestCrashMatrix$$' ./cmd; \
 		status=$$?; cat build/crash-matrix.txt; exit $$status
@@ -81,7 +81,7 @@ FUZZTIME ?= 20s
 FUZZ := \
 	exotel:FuzzDecode exotel:FuzzRetryAfter exotel:FuzzNextPage exotel:FuzzRedact exotel:FuzzEntries exotel:FuzzDestination \
 	handler/strictjson:FuzzParse handler/sources:FuzzRead handler/verify:FuzzVerify handler:FuzzHandle handler:FuzzWebhook handler:FuzzSignup handler:FuzzSignatureHeader \
-	internal/secrets:FuzzParseCredentials internal/secrets:FuzzParseSources
+	internal/secrets:FuzzParseCredentials internal/secrets:FuzzParseSources internal/awsconfig:FuzzRefusal
 
 .PHONY: fuzz
 fuzz: ## fuzz what parses what strangers send, FUZZTIME each

@@ -2,24 +2,16 @@ package cmd_test
 
 import (
 	"maps"
-	"net/http"
-	"strings"
 	"testing"
 
 	"github.com/trunkhook/trunkhook/internal/lambdatest"
 )
 
-// nameOfCall is AWS's, such as UpdateItem.
-func nameOfCall(r *http.Request, _ []byte) string {
-	_, name, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	return name
-}
-
 // The figures of docs/benchmarks.md: what each kind of request costs in calls.
 func TestCallsPerRequest(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
-	table := lambdatest.StartProxy(t, c.engine.Endpoint, nameOfCall)
+	table := lambdatest.StartProxy(t, c.engine.Endpoint, lambdatest.Operation)
 	p := c.start("webhook", "AWS_ENDPOINT_URL_DYNAMODB="+table.URL)
 	invoke(t, p, post("warm-up"))
 	table.Take()

@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	mathrand "math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,11 +28,14 @@ type cage struct {
 	watch   *canary.Watch
 	secrets map[string]string
 	out     []string
+
+	mu        sync.Mutex
+	passwords map[string]string // that were seen on their way, beside those that are kept
 }
 
 func newCage(t *testing.T) *cage {
 	t.Helper()
-	c := &cage{cloud: newCloud(t), secrets: map[string]string{}}
+	c := &cage{cloud: newCloud(t), secrets: map[string]string{}, passwords: map[string]string{}}
 	for _, name := range []string{"key", "token", "bearer", "signing", "access", "session"} {
 		c.secrets[name] = rand.Text()
 	}
@@ -63,9 +68,20 @@ func (c *cage) signUp(id string) events.APIGatewayV2HTTPRequest {
 	return event
 }
 
+// sees notes a password on its way.
+func (c *cage) sees(password string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.passwords[fmt.Sprintf("password %d", len(c.passwords)+1)] = password
+}
+
 // clean looks through all that came out: answers, output, and the table.
 func (c *cage) clean() {
 	c.t.Helper()
+	for _, parameter := range c.keeper.Parameters() {
+		c.sees(parameter.Value)
+	}
+	made := canary.For(c.passwords)
 	items, err := c.engine.Client().Scan(c.t.Context(), &dynamodb.ScanInput{TableName: &c.table})
 	if err != nil {
 		c.t.Fatal(err)
@@ -79,7 +95,7 @@ func (c *cage) clean() {
 		places[fmt.Sprintf("the output of process %d", i)] = p.Output()
 	}
 	for place, text := range places {
-		if found := c.watch.In(text); len(found) > 0 {
+		if found := append(c.watch.In(text), made.In(text)...); len(found) > 0 {
 			c.t.Errorf("%s holds the %v: %.3000s", place, found, text)
 		}
 		if strings.Contains(text, "Signature=") || strings.Contains(text, "AWS4-HMAC") {
@@ -184,6 +200,108 @@ func TestProcessesTellNothingThatAProxyRepeats(t *testing.T) {
 	} {
 		c.send(c.begin("webhook", change), c.signUp("acme-42"))
 		c.send(c.begin("reconciler", change), pass)
+	}
+	c.clean()
+}
+
+// lineUp is a signup that asks for all options.
+func (c *cage) lineUp(id string) events.APIGatewayV2HTTPRequest {
+	line := wholeLine()
+	for i := range line.PhoneNumbers { // each is unique in the account
+		line.PhoneNumbers[i].PhoneNumber = fmt.Sprintf("+9122%08d", mathrand.IntN(1e8))
+	}
+	event := postLine(id, line)
+	event.Headers["authorization"] = "Bearer " + c.secrets["bearer"]
+	return event
+}
+
+// Passwords are made by the processes, kept, and sent to Exotel; whatever becomes
+// of that, none of them is seen.
+func TestProcessesTellNoPassword(t *testing.T) {
+	t.Parallel()
+	c := newCage(t)
+	p, reconciler := c.begin("webhook", unlimited, "REPLY_WITHIN=4s"), c.begin("reconciler", unlimited)
+	faults := []exoteltest.Fault{
+		{},
+		exoteltest.LoseAnswer, exoteltest.HTML, exoteltest.HTMLAfter, exoteltest.CutOff, exoteltest.EmptySID, exoteltest.Huge,
+		exoteltest.Fail(400), exoteltest.Fail(401), exoteltest.Fail(403), exoteltest.FailAfter(503), exoteltest.RateLimit("1"),
+	}
+	for i, fault := range faults {
+		c.fake.Inject(exoteltest.CreateCredential, fault)
+		event := c.lineUp(fmt.Sprintf("acme-%d", i))
+		c.send(p, event)
+		c.fake.Inject(exoteltest.UpdateCredential, fault)
+		c.send(p, event) // where it is listed now, it is given its password anew
+		c.send(reconciler, pass)
+		shown := event
+		shown.Body, shown.RawPath, shown.RequestContext.HTTP.Method = "", fmt.Sprintf("/signups/acme-%d", i), "GET"
+		if status := c.send(p, shown); status != 200 {
+			t.Errorf("status of signup %d: %d", i, status)
+		}
+	}
+	if n := len(c.keeper.Parameters()); n != len(faults) {
+		t.Errorf("%d passwords for %d signups", n, len(faults))
+	}
+	if n := c.fake.Count(exoteltest.UpdateCredential); n == 0 {
+		t.Error("no credential was given its password anew")
+	}
+	c.clean()
+}
+
+// What stands between us and Systems Manager, or Exotel, says back what it heard.
+func TestProcessesTellNoPasswordThatIsRepeated(t *testing.T) {
+	t.Parallel()
+	c := newCage(t)
+	heard := func(r *http.Request, field string) string {
+		body, _ := io.ReadAll(r.Body)
+		var fields map[string]any
+		_ = json.Unmarshal(body, &fields) // without any, nothing is noted
+		if password, _ := fields[field].(string); password != "" {
+			c.sees(password)
+		}
+		return string(body)
+	}
+	quoted := func(kind string) func(*http.Request) (int, string) {
+		return func(r *http.Request) (int, string) {
+			return 400, fmt.Sprintf(`{"__type":%q,"message":%q}`, kind, heard(r, "Value"))
+		}
+	}
+	for name, answer := range map[string]func(*http.Request) (int, string){
+		"a refusal":   quoted("ValidationException"),
+		"a throttle":  quoted("ThrottlingException"),
+		"a page":      func(r *http.Request) (int, string) { return 502, "<html>" + heard(r, "Value") + "</html>" },
+		"broken JSON": func(r *http.Request) (int, string) { return 200, "{" + heard(r, "Value") },
+	} {
+		p := c.begin("webhook", unlimited, "REPLY_WITHIN=4s", "AWS_ENDPOINT_URL_SSM="+repeating(t, answer))
+		if status := c.send(p, c.lineUp(rand.Text())); status != 202 {
+			t.Errorf("%s: %d", name, status)
+		}
+	}
+	if len(c.passwords) == 0 {
+		t.Error("no password was heard")
+	}
+	if n := c.fake.Count(exoteltest.CreateCredential); n != 0 {
+		t.Errorf("%d credentials were sent whose password isn't kept", n)
+	}
+	vendor := lambdatest.StartProxy(t, c.fake.URL, kindOfVendor)
+	echo := func(status int, body string) lambdatest.Fault {
+		return lambdatest.Fault{Lost: true, Answer: lambdatest.AnswerEcho, Status: status, Body: body}
+	}
+	p := c.begin("webhook", unlimited, "REPLY_WITHIN=4s", "EXOTEL_BASE_URL="+vendor.URL)
+	for _, fault := range []lambdatest.Fault{
+		echo(200, "%s"), echo(502, "<html>%s</html>"), echo(401, `{"message":%q}`),
+		echo(400, `{"request_id":"a","http_code":400,"response":{"code":400,"status":"failure","error_data":{"code":1002,"message":"Invalid parameter","description":%q}}}`),
+		echo(400, `{"request_id":"a","http_code":400,"response":{"code":400,"status":"failure","error_data":{"code":1002,"message":%q,"description":""}}}`),
+		echo(409, `{"request_id":%q,"http_code":409,"response":{"code":409,"status":"failure","error_data":{"code":1008,"message":"Duplicate resource","description":%q}}}`),
+		echo(200, `{"request_id":"a","http_code":200,"response":{"code":200,"status":"success","data":%s}}`),
+	} {
+		vendor.Inject(addCredential, fault)
+		event := c.lineUp(rand.Text())
+		c.send(p, event)
+		c.send(p, event)
+	}
+	if n := vendor.Waiting(); n != 0 {
+		t.Errorf("%d faults were met by no call", n)
 	}
 	c.clean()
 }

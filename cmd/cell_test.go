@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"net/http"
 	"slices"
 	"sync"
 	"testing"
@@ -35,13 +37,23 @@ type cell struct {
 	victim  *lambdatest.Victim  // the same, for whoever kills it
 	faults  map[exoteltest.Op]int
 
+	env     []string       // of all its processes, beside the usual
+	line    provision.Line // what is asked for beside the trunk
+	refused []string       // keys of the steps that Exotel refuses for good
+	quiet   time.Time      // from then on Exotel is at nothing any more
+	alone   bool           // what would double had been sent, and was left alone
+
 	told string // what the sender was told by the first process
 	then string // and at the end
 }
 
 // proxies are in front of all that the first process calls. Those that finish
 // its work call directly.
-type proxies struct{ runtime, table, vendor, secrets *lambdatest.Proxy }
+type proxies struct{ runtime, table, vendor, secrets, keeper *lambdatest.Proxy }
+
+func (p proxies) all() []*lambdatest.Proxy {
+	return []*lambdatest.Proxy{p.runtime, p.table, p.vendor, p.secrets, p.keeper}
+}
 
 func newCell(t *testing.T) *cell {
 	t.Helper()
@@ -51,6 +63,7 @@ func newCell(t *testing.T) *cell {
 		table:   lambdatest.StartProxy(t, c.engine.Endpoint, kindOfTable),
 		vendor:  lambdatest.StartProxy(t, c.fake.URL, kindOfVendor),
 		secrets: lambdatest.StartProxy(t, c.secrets.URL, kindOfSecret),
+		keeper:  lambdatest.StartProxy(t, c.keeper.URL, kindOfKeeper),
 	}
 	return c
 }
@@ -60,10 +73,15 @@ func (c *cell) proxyOf(kind string) *lambdatest.Proxy {
 	switch kind {
 	case reply:
 		return c.proxies.runtime
-	case createTrunk, listTrunks:
-		return c.proxies.vendor
 	case fetchSecret:
 		return c.proxies.secrets
+	case keepPassword, readPassword:
+		return c.proxies.keeper
+	}
+	for _, kinds := range vendorKinds {
+		if slices.Contains(slices.Collect(maps.Values(kinds)), kind) {
+			return c.proxies.vendor
+		}
 	}
 	return c.proxies.table
 }
@@ -84,29 +102,42 @@ func (c *cell) trunkExists() {
 
 // run is the whole story of a cell.
 func (c *cell) run(r row, col column) error {
-	begin := time.Now()
 	if r.prepare != nil {
 		r.prepare(c)
 	}
-	c.first = c.startThrough(c.proxies.runtime, r.command, "REPLY_WITHIN="+replyWithin.String(),
-		"AWS_ENDPOINT_URL_DYNAMODB="+c.proxies.table.URL, "AWS_ENDPOINT_URL_SECRETS_MANAGER="+c.proxies.secrets.URL, "EXOTEL_BASE_URL="+c.proxies.vendor.URL)
+	c.first = c.startThrough(c.proxies.runtime, r.command, append(slices.Clone(c.env), "REPLY_WITHIN="+replyWithin.String(),
+		"AWS_ENDPOINT_URL_DYNAMODB="+c.proxies.table.URL, "AWS_ENDPOINT_URL_SECRETS_MANAGER="+c.proxies.secrets.URL,
+		"AWS_ENDPOINT_URL_SSM="+c.proxies.keeper.URL, "EXOTEL_BASE_URL="+c.proxies.vendor.URL)...)
 	c.victim.Is(c.first)
 	if err := c.happen(r); err != nil {
 		return fmt.Errorf("at first: %w", err)
 	}
+	c.quiet = time.Now().Add(r.after)
 	if err := c.metItsFault(); err != nil {
 		return err
 	}
 	time.Sleep(r.wait)
+	if err := c.leftAlone(); err != nil {
+		return fmt.Errorf("while it isn't known what came of a call: %w", err)
+	}
 	if err := col.finish(c); err != nil {
 		return err
 	}
-	time.Sleep(r.after - time.Since(begin))
-	signups, err := c.promiseKept()
+	time.Sleep(time.Until(c.quiet))
+	return c.kept()
+}
+
+// kept checks the promise at the end.
+func (c *cell) kept() error {
+	var incomplete []string
+	if len(c.refused) > 0 {
+		incomplete = append(incomplete, c.id)
+	}
+	signups, err := c.promiseKept(incomplete...)
 	if err == nil && !slices.Contains(signups, c.id) {
 		err = fmt.Errorf("%s is not on disk", c.id)
 	}
-	return err
+	return errors.Join(err, c.lineKept())
 }
 
 // happen hands the first process its event.
@@ -133,10 +164,24 @@ func (c *cell) heard(r row) error {
 	if c.told != "503" || r.dumb {
 		return nil
 	}
-	if record, err := c.ledger.Get(c.t.Context(), c.id); !errors.Is(err, provision.ErrNotFound) {
+	if record, taken, err := c.taken(); taken || err != nil {
 		return errors.Join(fmt.Errorf("%w: told 503, and on disk: %+v", errOtherwise, record), err)
 	}
 	return nil
+}
+
+// taken tells whether all of the signup is on disk.
+func (c *cell) taken() (provision.Record, bool, error) {
+	record, err := c.ledger.Get(c.t.Context(), c.id)
+	if errors.Is(err, provision.ErrNotFound) {
+		return record, false, nil
+	}
+	for key := range c.steps() {
+		if _, there := record.Steps[key]; !there {
+			return record, false, err
+		}
+	}
+	return record, err == nil, err
 }
 
 // errOtherwise: something else happened than was meant to, perhaps because the machine
@@ -145,7 +190,7 @@ func (c *cell) heard(r row) error {
 var errOtherwise = errors.New("not what was meant to happen")
 
 func (c *cell) metItsFault() error {
-	for _, p := range []*lambdatest.Proxy{c.proxies.runtime, c.proxies.table, c.proxies.vendor, c.proxies.secrets} {
+	for _, p := range c.proxies.all() {
 		if n := p.Waiting(); n > 0 {
 			return fmt.Errorf("%w: %d faults were met by no call", errOtherwise, n)
 		}
@@ -163,7 +208,7 @@ const died = "died"
 
 // deliver sends the signup, and is an error where the sender is not told the truth.
 func (c *cell) deliver(p *lambdatest.Process) (told string, finished bool, err error) {
-	raw, err := p.Invoke(c.t.Context(), post(c.id), webhookTime)
+	raw, err := p.Invoke(c.t.Context(), c.delivery(), webhookTime)
 	if errors.Is(err, lambdatest.ErrExited) {
 		return died, false, nil
 	}
@@ -173,24 +218,30 @@ func (c *cell) deliver(p *lambdatest.Process) (told string, finished bool, err e
 		return "", false, err
 	}
 	told = fmt.Sprint(answer.StatusCode)
-	record, err := c.ledger.Get(c.t.Context(), c.id)
+	if answer.StatusCode == http.StatusServiceUnavailable {
+		return told, false, nil
+	}
+	record, taken, err := c.taken()
+	finished = answer.StatusCode == http.StatusOK || answer.StatusCode == http.StatusCreated
 	switch {
-	case answer.StatusCode == 503:
-		return told, false, nil
-	case err != nil:
-		err = fmt.Errorf("told %s, and on disk: %w", told, err)
-	case answer.StatusCode == 202 && signup.TrunkSID == "":
-		return told, false, nil
-	case answer.StatusCode != 200 && answer.StatusCode != 201, signup.TrunkSID == "", record.TrunkSID != signup.TrunkSID:
+	case err != nil || !taken:
+		err = errors.Join(fmt.Errorf("told %s, and not all is on disk: %+v", told, record), err)
+	case !finished && answer.StatusCode != http.StatusAccepted, finished && signup.TrunkSID == "",
+		signup.TrunkSID != "" && signup.TrunkSID != record.TrunkSID, finished && !c.ended(record):
 		err = fmt.Errorf("told %s %s, and on disk is %+v", told, answer.Body, record)
 	}
-	return told, true, err
+	return told, finished, err
+}
+
+// again starts another process, which calls directly.
+func (c *cell) again(command string) *lambdatest.Process {
+	return c.start(command, append(slices.Clone(c.env), "REPLY_WITHIN="+replyWithin.String())...)
 }
 
 // redeliver sends the signup to another process, as senders do, until it is told
 // that the trunk is there.
 func (c *cell) redeliver() error {
-	p := c.start("webhook", "REPLY_WITHIN="+replyWithin.String())
+	p := c.again("webhook")
 	for end := time.Now().Add(finishWithin); time.Now().Before(end); {
 		told, finished, err := c.deliver(p)
 		if err != nil || finished {
@@ -198,22 +249,28 @@ func (c *cell) redeliver() error {
 			return err
 		}
 		if told == died { // out of time, on a machine that is busy
-			p = c.start("webhook", "REPLY_WITHIN="+replyWithin.String())
+			p = c.again("webhook")
+		}
+		if c.settle() {
+			continue
 		}
 		c.pause(retryAfter, func(r provision.Record) time.Time { return r.LeaseUntil })
 	}
 	return c.stuck("the sender is not told of its trunk")
 }
 
-// reconcile runs one pass after the other until the signup is active.
+// reconcile runs one pass after the other until the signup is complete.
 func (c *cell) reconcile() error {
-	p := c.start("reconciler")
+	p := c.again("reconciler")
 	for end := time.Now().Add(finishWithin); time.Now().Before(end); {
 		if _, err := p.Invoke(c.t.Context(), map[string]any{}, passTime); errors.Is(err, lambdatest.ErrExited) {
-			p = c.start("reconciler")
+			p = c.again("reconciler")
 		}
-		if record, err := c.ledger.Get(c.t.Context(), c.id); err == nil && record.Status == provision.StatusActive {
+		if record, taken, err := c.taken(); err == nil && taken && c.ended(record) {
 			return nil
+		}
+		if c.settle() {
+			continue
 		}
 		c.pause(0, func(r provision.Record) time.Time { return r.DueAt })
 	}
@@ -252,8 +309,8 @@ func byRedelivery(c *cell) error { return c.redeliver() }
 
 // byReconciler: nobody sends again, unless nothing was promised.
 func byReconciler(c *cell) error {
-	_, err := c.ledger.Get(c.t.Context(), c.id)
-	if errors.Is(err, provision.ErrNotFound) {
+	_, taken, err := c.taken()
+	if err == nil && !taken {
 		return c.redeliver()
 	}
 	c.then = "ok"

@@ -2,6 +2,7 @@ package cmd_test
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/trunkhook/trunkhook/exotel/exoteltest"
@@ -119,7 +120,7 @@ func tableRows() (rows []row) {
 		{"down", lambdatest.LoseRequest},
 		{"dumb", lambdatest.LoseAnswer},
 	}
-	for _, at := range tableCalls {
+	for _, at := range slices.Concat(tableCalls, lineCalls) {
 		j := journeyNamed(at.journey)
 		for _, f := range once {
 			r := j.row(at.kind+": "+f.name, func(c *cell) { c.proxies.table.Inject(at.kind, f.fault) })
@@ -135,8 +136,11 @@ func tableRows() (rows []row) {
 	return rows
 }
 
-// tableCalls are the calls to the table, each in a journey that makes it.
-var tableCalls = []struct{ kind, journey string }{
+// tableCall is a call to the table, in a journey that makes it.
+type tableCall struct{ kind, journey string }
+
+// tableCalls are all that bare trunks make.
+var tableCalls = []tableCall{
 	{claim, "new"},
 	{takeBudget, "new"},
 	{record, "new"},

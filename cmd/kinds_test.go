@@ -1,9 +1,13 @@
 package cmd_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strings"
+
+	"github.com/trunkhook/trunkhook/exotel/exoteltest"
+	"github.com/trunkhook/trunkhook/internal/lambdatest"
 )
 
 // The kinds of call that the functions make, in the words of
@@ -27,6 +31,37 @@ const (
 	reply         = "reply"
 )
 
+// What lines add to them.
+const (
+	extend       = "extend"
+	recordTrunk  = "record trunk"
+	mark         = "mark as sent"
+	keepPassword = "keep password"
+	readPassword = "read password"
+
+	mapNumber        = string(exoteltest.MapPhoneNumber)
+	listNumbers      = string(exoteltest.ListPhoneNumbers)
+	changeNumber     = string(exoteltest.UpdatePhoneNumber)
+	addAddress       = string(exoteltest.WhitelistIP)
+	listAddresses    = string(exoteltest.ListWhitelistedIPs)
+	addDestinations  = string(exoteltest.AddDestinationURIs)
+	listDestinations = string(exoteltest.ListDestinationURIs)
+	addCredential    = string(exoteltest.CreateCredential)
+	listCredentials  = string(exoteltest.ListCredentials)
+	changeCredential = string(exoteltest.UpdateCredential)
+	setCallerID      = string(exoteltest.SetSettings)
+)
+
+// vendorKinds are the calls to Exotel by what they are about and their method.
+var vendorKinds = map[string]map[string]string{
+	"trunks":           {http.MethodPost: createTrunk, http.MethodGet: listTrunks},
+	"phone-numbers":    {http.MethodPost: mapNumber, http.MethodGet: listNumbers, http.MethodPut: changeNumber},
+	"whitelisted-ips":  {http.MethodPost: addAddress, http.MethodGet: listAddresses},
+	"destination-uris": {http.MethodPost: addDestinations, http.MethodGet: listDestinations},
+	"credentials":      {http.MethodPost: addCredential, http.MethodGet: listCredentials, http.MethodPut: changeCredential},
+	"settings":         {http.MethodPost: setCallerID},
+}
+
 // kindOfSecret: Secrets Manager is asked for one thing only.
 func kindOfSecret(*http.Request, []byte) string { return fetchSecret }
 
@@ -38,11 +73,20 @@ func kindOfRuntime(r *http.Request, _ []byte) string {
 	return "next"
 }
 
+// kindOfVendor reads /v2/accounts/<sid>/trunks[/<sid>/<resource>[/<id>]].
 func kindOfVendor(r *http.Request, _ []byte) string {
-	if r.Method == http.MethodPost {
-		return createTrunk
+	elements := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	about := elements[min(3, len(elements)-1)]
+	if len(elements) > 5 {
+		about = elements[5]
 	}
-	return listTrunks
+	return cmp.Or(vendorKinds[about][r.Method], r.Method+" "+about)
+}
+
+// kindOfKeeper: Systems Manager keeps passwords.
+func kindOfKeeper(r *http.Request, body []byte) string {
+	name := lambdatest.Operation(r, body)
+	return cmp.Or(map[string]string{"PutParameter": keepPassword, "GetParameter": readPassword}[name], name)
 }
 
 // kindOfTable tells the writes apart by the values that only they have.
@@ -56,7 +100,7 @@ func kindOfTable(r *http.Request, body []byte) string {
 		return err.Error()
 	}
 	has := func(name string) bool { _, ok := in.Values[name]; return ok }
-	name, key := nameOfCall(r, nil), in.Key["signup_id"].S
+	name, key := lambdatest.Operation(r, nil), in.Key["signup_id"].S
 	switch {
 	case name == "Query" && has(":until"):
 		return listDue
@@ -80,14 +124,20 @@ func kindOfItem(name, key string, has func(string) bool) string {
 		return closeBudget
 	case has(":company"):
 		return claim
+	case has(":one") && !has(":owner"):
+		return extend
 	case has(":one"):
 		return takeOver
-	case has(":trunk_sid"):
+	case has(":trunk_sid") && has(":status"):
 		return record
+	case has(":trunk_sid"):
+		return recordTrunk
 	case has(":last_error"):
 		return giveBack
 	case has(":account"):
 		return pinAccount
+	case has(":step0"):
+		return mark
 	}
 	return name
 }

@@ -1,5 +1,5 @@
 // Package cmd_test runs the two Lambda functions as AWS does: as processes, on
-// events, against a DynamoDB engine, a Secrets Manager and a fake Exotel.
+// events, against a DynamoDB engine, a Secrets Manager, a Systems Manager and a fake Exotel.
 package cmd_test
 
 import (
@@ -44,6 +44,7 @@ type cloud struct {
 	table   string
 	ledger  *ledger.Ledger
 	secrets *lambdatest.SecretsManager
+	keeper  *lambdatest.SystemsManager // of passwords
 	fake    *exoteltest.Server
 
 	mu      sync.Mutex
@@ -56,7 +57,7 @@ func newCloud(t *testing.T) *cloud {
 	table := engine.CreateTable(t)
 	c := &cloud{
 		t: t, engine: engine, table: table, ledger: ledger.New(engine.Client(), table),
-		secrets: lambdatest.StartSecretsManager(t), fake: exoteltest.Start(t),
+		secrets: lambdatest.StartSecretsManager(t), keeper: lambdatest.StartSystemsManager(t), fake: exoteltest.Start(t),
 	}
 	c.rotate("canary-key-0123456789", token)
 	c.secrets.Set(sourcesSecret, fmt.Sprintf(`{"api":[%q]}`, bearer))
@@ -74,13 +75,16 @@ func (c *cloud) store(key, token string) {
 	c.secrets.Set(exotelSecret, fmt.Sprintf(`{"api_key":%q,"api_token":%q,"account_sid":"exoteltest","subdomain":"api.exotel.com"}`, key, token))
 }
 
-// noSecretSeen looks through all that the processes wrote: for the secrets, and
-// for what Basic authentication and signatures make of them.
+// noSecretSeen looks through all that the processes wrote: for the secrets, for
+// what Basic authentication and signatures make of them, and for passwords.
 func (c *cloud) noSecretSeen() {
 	canaries := []string{"canary"}
 	for shift := range 3 { // base64 of a text depends on where in it the text begins
 		encoded := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", shift) + "canary-"))
 		canaries = append(canaries, encoded[shift+1:8])
+	}
+	for _, parameter := range c.keeper.Parameters() {
+		canaries = append(canaries, parameter.Value)
 	}
 	for _, p := range c.started {
 		for _, canary := range canaries {
@@ -101,7 +105,7 @@ func (c *cloud) startThrough(proxy *lambdatest.Proxy, command string, change ...
 	c.t.Helper()
 	env := map[string]string{
 		"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-		"AWS_ENDPOINT_URL_DYNAMODB": c.engine.Endpoint, "AWS_ENDPOINT_URL_SECRETS_MANAGER": c.secrets.URL,
+		"AWS_ENDPOINT_URL_DYNAMODB": c.engine.Endpoint, "AWS_ENDPOINT_URL_SECRETS_MANAGER": c.secrets.URL, "AWS_ENDPOINT_URL_SSM": c.keeper.URL,
 		"SIGNUPS_TABLE": c.table, "EXOTEL_SECRET_ID": exotelSecret, "SOURCES_SECRET_ID": sourcesSecret,
 		"EXOTEL_BASE_URL": c.fake.URL, "TRUNK_PREFIX": "tst", "REPLY_WITHIN": "2s", "AWS_LAMBDA_LOG_LEVEL": "DEBUG",
 	}

@@ -2,6 +2,7 @@ package cmd_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,7 +14,8 @@ import (
 
 // promiseKept checks the whole promise: as many trunks of ours as signups, each
 // active with its own, and nothing held or waiting any more. It returns the signups.
-func (c *cloud) promiseKept() (signups []string, err error) {
+// Those named are incomplete instead.
+func (c *cloud) promiseKept(incomplete ...string) (signups []string, err error) {
 	trunks, err := c.ownTrunks()
 	if err != nil {
 		return nil, err
@@ -29,7 +31,11 @@ func (c *cloud) promiseKept() (signups []string, err error) {
 			if strings.HasPrefix(id, "#") {
 				continue
 			}
-			if err := isSettled(item, trunks[provision.TrunkName("tst", id)]); err != nil {
+			want := provision.StatusActive
+			if slices.Contains(incomplete, id) {
+				want = provision.StatusIncomplete
+			}
+			if err := isSettled(item, want, trunks[provision.TrunkName("tst", id)]); err != nil {
 				return nil, fmt.Errorf("%s: %w", id, err)
 			}
 			signups = append(signups, id)
@@ -56,8 +62,8 @@ func (c *cloud) ownTrunks() (map[string]string, error) {
 	return trunks, nil
 }
 
-func isSettled(item map[string]types.AttributeValue, sid string) error {
-	if status := textOf(item, "status"); status != "active" || sid == "" || textOf(item, "trunk_sid") != sid {
+func isSettled(item map[string]types.AttributeValue, want provision.Status, sid string) error {
+	if status := textOf(item, "status"); status != string(want) || sid == "" || textOf(item, "trunk_sid") != sid {
 		return fmt.Errorf("it is %s with trunk %q, and its trunk is %q", status, textOf(item, "trunk_sid"), sid)
 	}
 	for _, name := range []string{"owner", "lease_until", "queue", "due_at"} {

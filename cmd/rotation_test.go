@@ -156,10 +156,14 @@ func TestKeyIsReplacedInTheMiddleOfAPass(t *testing.T) {
 
 // leftBehind is a signup whose process died after the claim, a moment ago.
 func (c *cloud) leftBehind(id string) {
+	c.claimedAndLeft(provision.Signup{ID: id, Company: "Acme Telecom", Source: "api"})
+}
+
+func (c *cloud) claimedAndLeft(s provision.Signup) {
 	now := time.Now()
 	if _, _, err := c.ledger.Claim(c.t.Context(), provision.Claim{
-		Signup:    provision.Signup{ID: id, Company: "Acme Telecom", Source: "api"},
-		TrunkName: provision.TrunkName("tst", id), AccountSID: "exoteltest", Owner: "dead", Now: now.Add(-2 * time.Second), LeaseUntil: now,
+		Signup:    s,
+		TrunkName: provision.TrunkName("tst", s.ID), AccountSID: "exoteltest", Owner: "dead", Now: now.Add(-2 * time.Second), LeaseUntil: now,
 	}); err != nil {
 		c.t.Error(err)
 	}

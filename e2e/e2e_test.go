@@ -33,6 +33,7 @@ func TestStack(t *testing.T) {
 		{"what is wrong is refused", refusals},
 		{"every source's sample becomes a trunk", everySource},
 		{"events without HTTP become trunks", everyEvent},
+		{"a signup has all that it can ask for, and then more", whole},
 		{"a signup is left pending", leave},
 		{"what the emulator forgets stands in the template", processedTemplate},
 		{"bad parameters are refused before anything is deployed", badParameters},
@@ -172,23 +173,29 @@ func schedule(t *testing.T, s *stack, began time.Time) {
 // of this test proves that they suffice: without one action nothing works. What
 // can't be taken then is not lost, and taken by a stack that can.
 func roles(t *testing.T, e *emulator, built string, able *stack) {
-	content, err := os.ReadFile(built)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const action = "dynamodb:UpdateItem"
-	if !strings.Contains(string(content), action) {
-		t.Fatalf("%s has no %s", built, action)
-	}
-	weakened := filepath.Join(filepath.Dir(built), "weakened.yaml")
-	if err := os.WriteFile(weakened, []byte(strings.ReplaceAll(string(content), action, "dynamodb:DescribeTable")), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s := deploy(t, e, weakened, "trunkhook-e2e-weak", "wk")
+	s := deploy(t, e, weaken(t, built, "dynamodb:UpdateItem", "dynamodb:DescribeTable"), "trunkhook-e2e-weak", "wk")
 	if a := s.signUp(t, "acme-42"); a.status != http.StatusServiceUnavailable || len(s.fake.Calls()) != 1 { // the one is make secrets'
 		t.Errorf("%d %s, %d calls to Exotel", a.status, a.body, len(s.fake.Calls()))
 	}
 	untaken(t, s, able)
+	mute(t, s, built)
+}
+
+// weaken is the built template with one action in place of another.
+func weaken(t *testing.T, built, action, other string) string {
+	t.Helper()
+	content, err := os.ReadFile(built)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(content), action) {
+		t.Fatalf("%s has no %s", built, action)
+	}
+	weakened := filepath.Join(filepath.Dir(built), "without-"+strings.ReplaceAll(action, ":", "-")+".yaml")
+	if err := os.WriteFile(weakened, []byte(strings.ReplaceAll(string(content), action, other)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return weakened
 }
 
 // update changes a parameter of the running stack, and nothing else.

@@ -117,6 +117,12 @@ func processedTemplate(t *testing.T, s *stack) {
 	for name, filter := range p.of("AWS::Logs::MetricFilter") {
 		same(t, name+"'s pattern", filter.at("FilterPattern"), `{ $.alarm = "*" }`)
 	}
+	for _, role := range []string{"WebhookRole", "ReconcilerRole"} {
+		same(t, "what passwords "+role+" allows", statements(p.Resources[role], "Passwords"), []any{map[string]any{
+			"Sid": "Passwords", "Effect": "Allow", "Action": []string{"ssm:PutParameter", "ssm:GetParameter"},
+			"Resource": map[string]any{"Fn::Sub": "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/trunkhook/${AWS::StackName}/*"},
+		}})
+	}
 	untakenTemplate(t, p)
 	for name, schedule := range p.of("AWS::Scheduler::Schedule") {
 		same(t, name+"'s rate", schedule.at("ScheduleExpression"), "rate(1 minute)")

@@ -2,6 +2,7 @@ package handler_test
 
 import (
 	"encoding/base64"
+	"errors"
 	"strconv"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/trunkhook/trunkhook/handler/verify"
+	"github.com/trunkhook/trunkhook/internal/sender"
 )
 
 func base64Of(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
@@ -163,5 +165,42 @@ func TestSecretThatWasJustRotatedIn(t *testing.T) {
 	}
 	if answer := w.send(t, post("/signups", "", "Bearer wrong", acme)); answer.StatusCode != 401 {
 		t.Errorf("got %d", answer.StatusCode)
+	}
+}
+
+// An operator puts a source's first secret in, and the CRM sends at once.
+func TestFirstSecretOfASourceOpensItAtOnce(t *testing.T) {
+	t.Parallel()
+	hook := readEvent(t, "../events/webhook-generic.json")
+	wrong := readEvent(t, "../events/webhook-generic.json")
+	wrong.Body += " "
+	for name, test := range map[string]struct {
+		event  events.APIGatewayV2HTTPRequest
+		stored map[string][]string // what is there by now
+		want   int
+	}{
+		"webhook":                    {hook, sender.Secrets(), 200},
+		"webhook, wrong signature":   {wrong, sender.Secrets(), 401},
+		"webhook, still closed":      {hook, map[string][]string{"hubspot": {"x"}}, 404},
+		"signup":                     {signUp(acme), map[string][]string{"api": {bearer}}, 201},
+		"signup, wrong token":        {signUp(acme), map[string][]string{"api": {"another"}}, 401},
+		"signup, still closed":       {signUp(acme), map[string][]string{"hubspot": {"x"}}, 404},
+		"status":                     {get("/signups/nobody", "Bearer wrong"), map[string][]string{"api": {bearer}}, 401},
+		"webhook, the store is down": {hook, nil, 404},
+	} {
+		w := newWorld(t)
+		w.secrets.cached, w.secrets.stored = map[string][]string{"zoho": {"x"}}, test.stored
+		if test.stored == nil {
+			w.secrets.noRenewal = errors.New("secrets store down")
+		}
+		if answer := w.send(t, test.event); answer.StatusCode != test.want || w.secrets.renewed != 1 {
+			t.Errorf("%s: %d after %d renewals, want %d", name, answer.StatusCode, w.secrets.renewed, test.want)
+		}
+	}
+	w := newWorld(t)
+	unknown := readEvent(t, "../events/webhook-generic.json")
+	unknown.RawPath = "/webhooks/nobody"
+	if answer := w.send(t, unknown); answer.StatusCode != 404 || w.secrets.renewed != 0 {
+		t.Errorf("a source that doesn't exist: %d after %d renewals", answer.StatusCode, w.secrets.renewed)
 	}
 }

@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,7 +22,7 @@ func (h *Handler) event(ctx context.Context, payload json.RawMessage) (any, erro
 	answer, err := h.takeEvent(ctx, r, payload)
 	status := 200 // as if it were a request, for the line's level
 	if err != nil {
-		r.entry.err, status = err, 503
+		r.entry.err, status = cmp.Or(r.entry.err, err), 503
 	}
 	r.entry.write(ctx, h.Log, status, time.Since(start))
 	return answer, err

@@ -67,8 +67,9 @@ func asKnownToSenders(_ *testing.T, w *world, _ *events.APIGatewayV2HTTPRequest)
 
 // circumstances: what has to be so before an event comes.
 var circumstances = map[string]func(*testing.T, *world, *events.APIGatewayV2HTTPRequest){
-	"signup-conflict": afterSignup,
-	"status":          afterSignup,
+	"signup-conflict":  afterSignup,
+	"signup-line-more": afterLine,
+	"status":           afterSignup,
 	"me-status": func(t *testing.T, w *world, _ *events.APIGatewayV2HTTPRequest) {
 		w.send(t, readEvent(t, "../events/me-signup.json"))
 	},
@@ -85,6 +86,16 @@ var otherwise = []goldenCase{
 	{"signup-closed", "signup", func(_ *testing.T, w *world, _ *events.APIGatewayV2HTTPRequest) { w.secrets.cached = nil }},
 	{"signup-unavailable", "signup", tableDown},
 	{"signup-failed", "signup", bug},
+	{"signup-line-pending", "signup-line", func(_ *testing.T, w *world, _ *events.APIGatewayV2HTTPRequest) {
+		w.fake.Inject(exoteltest.WhitelistIP, exoteltest.RateLimit("29"))
+	}},
+	{"signup-line-incomplete", "signup-line", func(_ *testing.T, _ *world, event *events.APIGatewayV2HTTPRequest) {
+		event.Body = strings.ReplaceAll(event.Body, "sip.acme.com", "sip.acme.invalid") // which has no address
+	}},
+	{"signup-line-conflict", "signup-line-more", func(t *testing.T, w *world, event *events.APIGatewayV2HTTPRequest) {
+		afterLine(t, w, event)
+		event.Body = strings.ReplaceAll(event.Body, `"+912247788868"`, `{"phone_number": "+912247788868", "mode": "flow"}`)
+	}},
 	{"status-unavailable", "status", tableDown},
 	{"status-failed", "status", bug},
 }
@@ -147,6 +158,9 @@ var usersOtherwise = []goldenCase{
 	{"me-without-authorizer", "me-signup", noToken},
 	{"me-status-without-authorizer", "me-status", noToken},
 	{"me-bad-fields", "me-signup", user(func(event *events.APIGatewayV2HTTPRequest) { event.Body = `{"company": 7}` })},
+	{"me-line", "me-signup", user(func(event *events.APIGatewayV2HTTPRequest) {
+		event.Body = `{"company": "Acme Telecom", "phone_numbers": ["+912247788868"], "caller_id": "+912247788868", "credentials": null}`
+	})},
 	{"me-broken-json", "me-signup", user(func(event *events.APIGatewayV2HTTPRequest) { event.Body = `{` })},
 	{"me-too-large", "me-signup", user(func(event *events.APIGatewayV2HTTPRequest) { event.Body = strings.Repeat(" ", 256<<10+1) })},
 	{"me-wrong-type", "me-signup", user(func(event *events.APIGatewayV2HTTPRequest) { event.Headers["content-type"] = "text/plain" })},
@@ -178,6 +192,11 @@ func webhook(change func(*world, *events.APIGatewayV2HTTPRequest)) func(*testing
 
 func afterSignup(t *testing.T, w *world, _ *events.APIGatewayV2HTTPRequest) {
 	w.send(t, readEvent(t, "../events/signup.json"))
+}
+
+func afterLine(t *testing.T, w *world, _ *events.APIGatewayV2HTTPRequest) {
+	t.Helper()
+	w.send(t, readEvent(t, "../events/signup-line.json"))
 }
 
 func tableDown(_ *testing.T, w *world, _ *events.APIGatewayV2HTTPRequest) {

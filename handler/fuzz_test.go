@@ -44,7 +44,7 @@ func FuzzHandle(f *testing.F) {
 
 // FuzzSignup: what somebody with the token sends is answered by what it is.
 func FuzzSignup(f *testing.F) {
-	for _, file := range []string{"signup", "signup-wrapped", "signup-bad-fields", "signup-broken-json", "signup-duplicate-key", "signup-conflict"} {
+	for _, file := range []string{"signup", "signup-wrapped", "signup-bad-fields", "signup-broken-json", "signup-duplicate-key", "signup-conflict", "signup-line", "signup-line-more", "signup-line-bad-fields"} {
 		f.Add(readEvent(f, "../events/"+file+".json").Body)
 	}
 	w := newWorld(f)
@@ -56,6 +56,10 @@ func FuzzSignup(f *testing.F) {
 		case 201:
 			if made != 1 {
 				t.Fatalf("201, and %d trunks were made", made)
+			}
+		case 202: // a number that another trunk has
+			if made > 1 {
+				t.Fatalf("202, and %d trunks were made", made)
 			}
 		case 200, 400, 422, 413:
 			if made != 0 {

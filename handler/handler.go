@@ -27,7 +27,7 @@ type Secrets interface {
 	// says that they can't be had now.
 	Of(ctx context.Context, source string) ([]string, error)
 	// Renew is Of after fetching them again, because a request fits none of
-	// them. It need not fetch often.
+	// them, or there are none. It need not fetch often.
 	Renew(ctx context.Context, source string) ([]string, error)
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/trunkhook/trunkhook/exotel/exoteltest"
 	"github.com/trunkhook/trunkhook/handler"
 	"github.com/trunkhook/trunkhook/handler/sources"
+	"github.com/trunkhook/trunkhook/internal/passwords"
 	"github.com/trunkhook/trunkhook/ledger/embedded"
 	"github.com/trunkhook/trunkhook/provision"
 )
@@ -40,6 +41,8 @@ type secrets struct {
 	stored  map[string][]string // what Renew finds
 	down    error
 	renewed int
+
+	noRenewal error // Renew fails, and Of goes on
 }
 
 func (s *secrets) Of(_ context.Context, source string) ([]string, error) {
@@ -48,14 +51,17 @@ func (s *secrets) Of(_ context.Context, source string) ([]string, error) {
 	return s.cached[source], s.down
 }
 
-func (s *secrets) Renew(context.Context, string) ([]string, error) {
+func (s *secrets) Renew(_ context.Context, source string) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.renewed++
+	if s.noRenewal != nil {
+		return nil, s.noRenewal
+	}
 	if s.stored != nil {
 		s.cached = s.stored
 	}
-	return s.cached["api"], s.down
+	return s.cached[source], s.down
 }
 
 // account is one set of credentials that never changes.
@@ -95,7 +101,7 @@ func newWorld(t testing.TB) *world {
 		Sources: set, DeadLetters: table,
 		Provisioner: &provision.Engine{
 			Ledger: table, Prefix: "th", Now: func() time.Time { return now },
-			Accounts: &account{*provision.OpenAccount(client)},
+			Accounts: &account{*provision.OpenAccount(client)}, Passwords: passwords.NewParameterStore(&parameters{}, "/trunkhook"),
 		},
 		Secrets:     w.secrets,
 		Log:         slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),

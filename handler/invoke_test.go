@@ -130,6 +130,9 @@ func TestEventsThatCannotBeTaken(t *testing.T) {
 		if answer, err := w.invoke(t, readFile(t, name)); err == nil || strings.Contains(err.Error(), "secret detail") {
 			t.Errorf("%s without a table: %s, %v", name, answer, err)
 		}
+		if cause, _ := lastLine(t, w)["error"].(string); !strings.Contains(cause, "secret detail") {
+			t.Errorf("%s: the log does not say why, but %q", name, cause)
+		}
 	}
 	w = newWorld(t)
 	payload := bytes.Replace(readFile(t, "event-cognito"), []byte("Northwind Telecom"), []byte("\\u0000"), 1)

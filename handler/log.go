@@ -108,11 +108,12 @@ func (e *entry) write(ctx context.Context, log *slog.Logger, status int, took ti
 	log.LogAttrs(ctx, level, "request", attrs...)
 }
 
-// The outcomes of a webhook's events that never come to the engine.
+// The outcomes of a webhook's events that the engine has no word for.
 const (
-	outcomeBatch    provision.Outcome = "batch"
-	outcomeIgnored  provision.Outcome = "ignored"
-	outcomeUnusable provision.Outcome = "unusable"
+	outcomeBatch       provision.Outcome = "batch"
+	outcomeIgnored     provision.Outcome = "ignored"
+	outcomeUnusable    provision.Outcome = "unusable"
+	outcomeUnavailable provision.Outcome = "unavailable" // it is not on disk
 )
 
 const (
@@ -139,25 +140,38 @@ func (e *entry) tell(ctx context.Context, log *slog.Logger, source string, t tak
 		e.result.Outcome, e.counts = outcomeBatch, map[provision.Outcome]int{}
 	}
 	for i, event := range t.events {
-		result := t.delivered[i].Result
-		switch {
-		case event.Ignored:
-			result.Outcome = outcomeIgnored
-		case event.Fault != nil:
-			result.Outcome, e.unusable, e.err = outcomeUnusable, true, cmp.Or(e.err, event.Fault)
-		}
-		if result.Record.SignupID == "" {
-			result.Record.SignupID = event.Signup.ID
-		}
+		result, err := t.became(i)
+		e.unusable, e.err = e.unusable || event.Fault != nil, cmp.Or(e.err, err)
 		if e.counts == nil {
 			e.result = result
 			return
 		}
-		e.counts[result.Outcome]++
-		if result.Outcome != outcomeIgnored {
-			log.LogAttrs(ctx, result.Level(), "event", append(result.LogAttrs(), slog.String("source", source))...)
+		if e.counts[result.Outcome]++; event.Ignored {
+			continue
 		}
+		attrs, level := append(result.LogAttrs(), slog.String("source", source)), result.Level()
+		if err != nil {
+			attrs, level = append(attrs, slog.String("error", err.Error())), levelOfEvent(result.Outcome)
+		}
+		log.LogAttrs(ctx, level, "event", attrs...)
 	}
+}
+
+// became is what an event came to, and why where it came to nothing.
+func (t taken) became(i int) (provision.Result, error) {
+	event, result, err := t.events[i], t.delivered[i].Result, t.delivered[i].Err
+	switch {
+	case event.Ignored:
+		result.Outcome = outcomeIgnored
+	case event.Fault != nil:
+		result.Outcome, err = outcomeUnusable, event.Fault
+	case err != nil:
+		result.Outcome = outcomeUnavailable
+	}
+	if result.Record.SignupID == "" {
+		result.Record.SignupID = event.Signup.ID
+	}
+	return result, err
 }
 
 // outcomeOf names what never came to the engine.
@@ -175,7 +189,7 @@ func (e *entry) outcomeOf(status int) provision.Outcome {
 	case http.StatusNotFound:
 		return "not_found"
 	case http.StatusServiceUnavailable:
-		return "unavailable"
+		return outcomeUnavailable
 	case http.StatusInternalServerError:
 		return "failed"
 	}
@@ -191,4 +205,12 @@ func levelOf(status int) slog.Level {
 		return slog.LevelWarn
 	}
 	return slog.LevelInfo
+}
+
+// levelOfEvent is that of an event's line that no signup came of, as levelOf has it.
+func levelOfEvent(outcome provision.Outcome) slog.Level {
+	if outcome == outcomeUnavailable {
+		return slog.LevelError
+	}
+	return slog.LevelWarn
 }

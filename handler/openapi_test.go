@@ -18,6 +18,7 @@ import (
 var fineButRefused = map[string]string{
 	"me-unusable-subject":  "the subject is in the token, which the document does not see",
 	"signup-conflict":      "that the first content stands is not in the request",
+	"signup-line-conflict": "nor are the modes that stand",
 	"signup-duplicate-key": "JSON Schema sees an object when its keys are unique already",
 }
 
@@ -124,7 +125,11 @@ func TestAnAnswerThatIsNotAsDocumentedIsSeen(t *testing.T) {
 		"Location of another":     {"signup-pending", func(x *exchange) { x.answer.Headers["Location"] = "/trunks/acme-42" }},
 		"no Retry-After":          {"signup-pending", func(x *exchange) { delete(x.answer.Headers, "Retry-After") }},
 		"Retry-After as a date":   {"signup-unavailable", func(x *exchange) { x.answer.Headers["Retry-After"] = "Mon, 21 Sep 2026 14:14:20 GMT" }},
-		"no mark of a replay":     {"signup-replayed", func(x *exchange) { delete(x.answer.Headers, "Idempotent-Replayed") }},
+		"no mark of a replay":     {"me-replayed", func(x *exchange) { delete(x.answer.Headers, "Idempotent-Replayed") }},
+		"another mark of it":      {"signup-replayed", func(x *exchange) { x.answer.Headers["Idempotent-Replayed"] = "false" }},
+		"a step of another kind":  {"signup-line", func(x *exchange) { x.edit(`"caller_id"`, `"alias"`) }},
+		"a step with a password":  {"signup-line", func(x *exchange) { x.edit(`"password_at"`, `"password"`) }},
+		"a step that is lost":     {"signup-line", func(x *exchange) { x.edit(`"done"`, `"lost"`) }},
 		"no challenge":            {"signup-bad-token", func(x *exchange) { delete(x.answer.Headers, "WWW-Authenticate") }},
 		"other methods":           {"signup-wrong-method", func(x *exchange) { x.answer.Headers["Allow"] = "GET, POST" }},
 		"may be cached":           {"status", func(x *exchange) { x.answer.Headers["Cache-Control"] = "public" }},
@@ -175,14 +180,29 @@ func TestDocumentedRequestsAreTakenAsTheHandlerTakesThem(t *testing.T) {
 		`{"signup_id":"` + strings.Repeat("f", 128) + `","company":"A"}`, `{"signup_id":"` + strings.Repeat("f", 129) + `","company":"A"}`,
 	} {
 		event := signUp(body)
-		status := w.send(t, event).StatusCode
-		operation, parameters, err := d.router.FindRoute(httpRequest(event))
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = openapi3filter.ValidateRequest(t.Context(), requestInput(event, operation, parameters))
-		if (err == nil) != (status < 300) {
-			t.Errorf("%.80s: answered %d, and the document says %v", body, status, err)
-		}
+		d.agrees(t, event, w.send(t, event).StatusCode)
+	}
+	for _, body := range []string{
+		`{"company":"A"}`, `{"type":"x","data":{"company":"A"}}`, `{"company":"A","type":"x","data":[]}`, `{"company":"A","type":1,"data":null}`,
+		`{"company":7,"type":"x","data":{"company":"A"}}`, `{"signup_id":"a","type":"x","data":{"company":"A"}}`, `{"type":"x","data":[]}`,
+		`{"data":{"company":"A"}}`, `{"type":1,"data":{"company":"A"}}`, `{}`, `[]`, `{"company":" "}`,
+		`{"company":"A","phone_numbers":["+912247788868"]}`, `{"company":"A","caller_id":"+912247788868"}`, `{"company":"A","credentials":null}`,
+	} {
+		event := readEvent(t, "../events/me-signup.json")
+		event.Body = body
+		d.agrees(t, event, newWorld(t).send(t, event).StatusCode)
+	}
+}
+
+// agrees checks that the document takes what was taken, and nothing else.
+func (d document) agrees(t *testing.T, event events.APIGatewayV2HTTPRequest, status int) {
+	t.Helper()
+	operation, parameters, err := d.router.FindRoute(httpRequest(event))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = openapi3filter.ValidateRequest(t.Context(), requestInput(event, operation, parameters))
+	if (err == nil) != (status < 300) {
+		t.Errorf("%.80s: answered %d, and the document says %v", event.Body, status, err)
 	}
 }

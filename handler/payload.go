@@ -14,7 +14,7 @@ import (
 // *provision.InvalidError with every field at fault; as much of the signup as
 // could be read comes with it.
 func parseSignup(body []byte) (provision.Signup, error) {
-	object, err := parseObject(body)
+	object, err := parseObject(body, "signup_id")
 	if err != nil {
 		return provision.Signup{}, err
 	}
@@ -28,20 +28,27 @@ func parseSignup(body []byte) (provision.Signup, error) {
 	return signup.Normalised(), invalid.OrNil()
 }
 
-// parseCompany reads the body of /me/signup, in which an id means nothing.
+// parseCompany reads the body of /me/signup, in which an id means nothing, nor
+// anything else that the user types but the company.
 func parseCompany(body []byte) (provision.Signup, error) {
-	object, err := parseObject(body)
+	object, err := parseObject(body, "company")
 	if err != nil {
 		return provision.Signup{}, err
 	}
 	var invalid provision.InvalidError
 	signup := provision.Signup{ID: "-", Company: textField(object, "company", &invalid)}.Normalised()
 	addFaults(&invalid, signup.Validate())
+	for _, field := range line.Fields { // who was told 201 would believe that the number is theirs
+		if object[field] != nil {
+			invalid.Add(field, "can't be chosen by the user")
+		}
+	}
 	return signup, invalid.OrNil()
 }
 
-// parseObject reads a body that is the signup itself, or has it inside.
-func parseObject(body []byte) (map[string]any, error) {
+// parseObject reads a body that is the signup itself, which has the given key, or
+// has it inside.
+func parseObject(body []byte, key string) (map[string]any, error) {
 	value, err := strictjson.Parse(body)
 	if err != nil {
 		return nil, err
@@ -52,7 +59,7 @@ func parseObject(body []byte) (map[string]any, error) {
 		invalid.Add("body", "must be a JSON object")
 		return nil, &invalid
 	}
-	if object, ok = unwrap(object); !ok {
+	if object, ok = unwrap(object, key); !ok {
 		invalid.Add("data", "must be an object")
 		return nil, &invalid
 	}
@@ -73,12 +80,12 @@ func addFaults(invalid *provision.InvalidError, err error) {
 	}
 }
 
-// unwrap takes the signup out of an event around it. One that has its id outside
+// unwrap takes the signup out of an event around it. One that has its key outside
 // is no event: what else it holds is ignored, whatever its name.
-func unwrap(object map[string]any) (map[string]any, bool) {
+func unwrap(object map[string]any, key string) (map[string]any, bool) {
 	data, wrapped := object["data"]
 	_, typed := object["type"].(string)
-	if _, flat := object["signup_id"]; flat || !typed || !wrapped {
+	if _, flat := object[key]; flat || !typed || !wrapped {
 		return object, true
 	}
 	inner, ok := data.(map[string]any)

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/trunkhook/trunkhook/handler/sources"
 	"github.com/trunkhook/trunkhook/provision"
 )
@@ -123,19 +125,25 @@ func (h *Handler) provisionAll(ctx context.Context, r *request, signups []provis
 	return h.Provisioner.ProvisionAll(ctx, signups, within)
 }
 
-// keep puts events on disk for an operator.
+// keepsAtOnce is how many events are put on disk at once. One after the other a full
+// batch would be too late for its sender where the table is slow.
+const keepsAtOnce = 16
+
+// keep puts events on disk for an operator. The error is that of one which isn't;
+// the others are, as far as the time goes.
 func (h *Handler) keep(ctx context.Context, by time.Time, source string, list []sources.Event) error {
 	ctx, cancel := context.WithDeadline(ctx, by)
 	defer cancel()
+	var group errgroup.Group
+	group.SetLimit(keepsAtOnce)
 	for _, event := range list {
-		err := h.DeadLetters.KeepDeadLetter(ctx, provision.DeadLetter{
-			Source: source, Faults: faultsOf(event.Fault), Payload: string(event.Raw), ReceivedAt: h.Now(),
+		group.Go(func() error {
+			return h.DeadLetters.KeepDeadLetter(ctx, provision.DeadLetter{
+				Source: source, Faults: faultsOf(event.Fault), Payload: string(event.Raw), ReceivedAt: h.Now(),
+			})
 		})
-		if err != nil {
-			return err
-		}
 	}
-	return nil
+	return group.Wait()
 }
 
 // faultsOf are the fields at fault.

@@ -16,7 +16,7 @@ import (
 type change struct {
 	set, remove, condition string
 	values                 item
-	steps                  []string // keys of steps that are set, by their aliases #step0, #step1, ...
+	steps                  []string // keys of steps that are set, by their aliases #k0, #k1, ...
 }
 
 const (
@@ -40,7 +40,17 @@ func (c *change) withAccount(accountSID string) {
 	}
 }
 
-// whereRevision holds the change to a line that nothing was added to.
+// whereSeen holds the change to a line that nothing was added to since. Whether the
+// signup is complete is for the rest of the condition.
+func (c *change) whereSeen(seen provision.Seen) {
+	if seen.Steps {
+		c.condition += ` AND attribute_exists(#steps)`
+	} else {
+		c.condition += ` AND attribute_not_exists(#steps)`
+	}
+	c.whereRevision(seen.Revision)
+}
+
 func (c *change) whereRevision(revision int) {
 	if revision == 0 {
 		c.condition += ` AND attribute_not_exists(#revision)`
@@ -56,8 +66,8 @@ func (c *change) withSteps(steps map[string]provision.LineStep) {
 	c.steps = slices.Sorted(maps.Keys(steps))
 	for i, key := range c.steps {
 		n := strconv.Itoa(i)
-		c.set += `, #steps.#step` + n + ` = :step` + n
-		c.values[":step"+n] = stepAttribute(steps[key])
+		c.set += `, #steps.#k` + n + `=:k` + n // short: an expression has 4 kB
+		c.values[":k"+n] = stepAttribute(steps[key])
 	}
 }
 
@@ -91,7 +101,7 @@ func (c *change) expression() string {
 func (c *change) names() map[string]string {
 	names := namesIn(c.set, c.remove, c.condition)
 	for i, key := range c.steps {
-		names["#step"+strconv.Itoa(i)] = key
+		names["#k"+strconv.Itoa(i)] = key
 	}
 	return names
 }

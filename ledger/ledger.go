@@ -145,7 +145,10 @@ func (l *Ledger) Attach(ctx context.Context, w provision.Attach) (provision.Reco
 	if err != nil {
 		return provision.Record{}, false, err
 	}
-	c.condition += ` AND (attribute_not_exists(#trunk_sid) OR #trunk_sid = :trunk_sid)`
+	if !w.Replace {
+		c.condition += ` AND (attribute_not_exists(#trunk_sid) OR #trunk_sid = :trunk_sid)`
+	}
+	c.withSteps(w.Steps)
 	return l.update(ctx, w.SignupID, c, never)
 }
 
@@ -174,12 +177,10 @@ func (l *Ledger) Extend(ctx context.Context, w provision.Extend) (provision.Reco
 	} else {
 		c.condition = `#status = :pending`
 	}
-	c.whereRevision(w.Seen.Revision)
+	c.whereSeen(w.Seen)
 	if w.Seen.Steps {
-		c.condition += ` AND attribute_exists(#steps)`
 		c.withSteps(w.Steps)
 	} else {
-		c.condition += ` AND attribute_not_exists(#steps)`
 		c.set += `, #steps = :steps`
 		c.values[":steps"] = stepsAttribute(w.Steps)
 	}
@@ -195,7 +196,7 @@ func (l *Ledger) Activate(ctx context.Context, w provision.Activate) (provision.
 	c.set += `, #status = :status`
 	c.remove = settled + `, #last_error`
 	c.values[":status"] = text(string(w.Status()))
-	c.whereRevision(w.Revision)
+	c.whereSeen(w.Seen)
 	c.withSteps(w.Steps)
 	return l.update(ctx, w.SignupID, c, func(old provision.Record) bool {
 		return (old.Status == provision.StatusActive || old.Status == provision.StatusIncomplete) && old.TrunkSID == w.Trunk.SID
@@ -277,6 +278,7 @@ func (l *Ledger) Release(ctx context.Context, w provision.Release) (provision.Re
 			":due_at": timestamp(w.DueAt), ":last_error": text(w.LastError), ":now": timestamp(w.Now),
 		},
 	}
+	c.whereRevision(w.Revision)
 	c.withSteps(w.Steps)
 	return l.update(ctx, w.SignupID, c, never)
 }

@@ -18,12 +18,12 @@ func TestExtensionOfAnOldSignupIsYoung(t *testing.T) {
 		bare.Line = provision.Line{}
 		w.order(t, bare)
 		time.Sleep(90 * 24 * time.Hour)
-		w.fake.Inject(exoteltest.ListPhoneNumbers, exoteltest.Fail(http.StatusServiceUnavailable), exoteltest.Fail(http.StatusServiceUnavailable), exoteltest.Fail(http.StatusServiceUnavailable))
+		w.fake.Inject(exoteltest.MapPhoneNumber, exoteltest.Fail(http.StatusServiceUnavailable))
 		result := w.order(t, wholeLine)
 		if result.Outcome != provision.OutcomePending || result.Problem == nil || result.Problem.Alarm != "" {
 			t.Errorf("%s, %+v", result.Outcome, result.Problem)
 		}
-		if in := w.stored(t).DueAt.Sub(time.Now()); in > 5*time.Second {
+		if in := time.Until(w.stored(t).DueAt); in > 5*time.Second {
 			t.Errorf("due in %v", in)
 		}
 		backlog, err := w.ledger.Backlog(t.Context(), time.Now().Add(-provision.StuckAfter))

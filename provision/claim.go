@@ -87,8 +87,12 @@ func (t *try) extend(ctx context.Context, record Record, extension map[string]Li
 // conflict ends a try whose delivery asks for something else than the record has.
 // Nothing of it is taken.
 func (t *try) conflict(ctx context.Context, record Record, ours bool, faults []Fault) (Record, *Result, error) {
-	if ours { // as it was: pending, and nobody's
-		if _, err := t.release(ctx, record, errContradiction); err != nil {
+	if ours { // pending, and nobody's, with the error that it had
+		cause := errContradiction
+		if record.LastError != "" {
+			cause = fmt.Errorf("%w; before: %s", errContradiction, record.LastError)
+		}
+		if _, err := t.release(ctx, record, cause); err != nil {
 			return Record{}, nil, err
 		}
 	}

@@ -1,7 +1,6 @@
 package provision
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,21 +13,30 @@ import (
 // Why a line isn't completed yet.
 var (
 	errContradiction = errors.New("a delivery contradicts what was asked for before")
-	errIncomplete    = errors.New("Exotel refused for good")
+	errIncomplete    = errors.New("refused by Exotel for good")
 	errTrunkGone     = errors.New("the account has no trunk of that trunk_sid any more")
 	errHidden        = errors.New("it is there already, says Exotel, and isn't in the trunk's list")
+	errMarkTooOld    = errors.New("it was marked as sent too long ago to be sent now")
 	errNoPassword    = errors.New("the password can't be kept")
 	errLineLeft      = errors.New("the line is still to be completed")
+	errUnlistable    = errors.New("the trunk is there, and what it has can't be listed")
+	// errBrokenTransfer is nothing that the customer can mend.
+	errBrokenTransfer = errors.New("what was sent can't be read, says Exotel")
 )
 
 const (
 	// settlingTime is how long a step that would double is left alone after it was
-	// sent and its outcome isn't known: Exotel may still be at it. A try lasts 10 s
-	// and sends nothing once its lease has run out, 2 s later (an operator's: 32 s); a
-	// client waits 10 s for an answer. The rest of it is for Exotel.
+	// sent and its outcome isn't known: Exotel may still be at it. It runs from the
+	// mark before, by any clock: 10 s are for the send (sendWithin), 60 s for clocks
+	// that are 30 s off. The rest of it is for a process that stands still in the middle
+	// of the send, for Exotel, and for its list.
 	settlingTime = 3 * time.Minute
+	// sendWithin is how long after its mark what would double may be sent.
+	sendWithin = 10 * time.Second
+	// lookTime is how long a look at the list is good for.
+	lookTime = 10 * time.Minute
 	// hiddenTime is how long a step may be there, as Exotel says, without being in
-	// the trunk's list, before that means that another trunk has it.
+	// the trunk's list, before that means that it never will.
 	hiddenTime = 10 * time.Minute
 )
 
@@ -44,18 +52,31 @@ func (e *settling) Error() string {
 
 // complete does the steps of the signup's line, and makes it active.
 func (t *try) complete(ctx context.Context, record Record, how Outcome) (Result, error) {
-	err := t.doSteps(ctx, &record, how == OutcomeCreated)
-	if err != nil {
+	if how == OutcomeCreated {
+		t.nothingThere(&record)
+	}
+	if err := t.doSteps(ctx, &record); err != nil {
 		return t.release(ctx, record, err)
 	}
 	trunk := exotel.Trunk{SID: record.TrunkSID, Name: record.TrunkName, DomainName: record.DomainName, Raw: record.Trunk}
 	return t.record(ctx, record, &trunk, how)
 }
 
+// nothingThere: this very try has made the trunk, so that looking at its lists is
+// as good as done.
+func (t *try) nothingThere(record *Record) {
+	w := lineWork{try: t, record: record}
+	for _, step := range record.LineSteps() {
+		if step.open() && step.SentAt.IsZero() && t.changed[step.Key()].LookedAt.IsZero() {
+			step.LookedAt = t.engine.now()
+			w.set(step)
+		}
+	}
+}
+
 // doSteps does all steps that are open, in their order; with other credentials once
-// more where those at hand are refused. Fresh is a trunk that this very try has
-// made, so that nothing can have been added to it before.
-func (t *try) doSteps(ctx context.Context, record *Record, fresh bool) error {
+// more where those at hand are refused.
+func (t *try) doSteps(ctx context.Context, record *Record) error {
 	ctx, cancel := context.WithDeadline(exotel.WithHooks(ctx, t.hooks(ctx)), t.vendorBy)
 	defer cancel()
 	account, err := t.engine.Accounts.Open(ctx)
@@ -66,41 +87,14 @@ func (t *try) doSteps(ctx context.Context, record *Record, fresh bool) error {
 		if err := t.pin(ctx, account, record); err != nil {
 			return err
 		}
-		w := lineWork{try: t, account: account, record: record, fresh: fresh && len(t.changed) == 0}
+		w := lineWork{try: t, account: account, record: record}
 		err := w.all(ctx)
 		renewed := t.engine.renew(ctx, account, err)
 		if renewed == nil {
 			return err
 		}
-		account, fresh = renewed, false
+		account = renewed
 	}
-}
-
-// lineWork does the steps of one line.
-type lineWork struct {
-	try     *try
-	account *Account
-	record  *Record
-	fresh   bool
-}
-
-// all does one kind after the other. A kind that can't be ended keeps the next
-// ones from beginning.
-func (w *lineWork) all(ctx context.Context) error {
-	do := map[StepKind]func(context.Context, []LineStep) error{
-		KindPhoneNumber: w.phoneNumbers, KindWhitelistedIP: w.whitelistedIPs, KindDestinationURI: w.destinationURIs,
-		KindCredential: w.credentials, KindCallerID: w.callerID,
-	}
-	for _, kind := range stepKinds {
-		open := w.record.open(kind)
-		if len(open) == 0 {
-			continue
-		}
-		if err := do[kind](ctx, open); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // open are the record's steps of a kind that are still to be done.
@@ -123,80 +117,4 @@ func (r Record) refused() string {
 		}
 	}
 	return truncate(strings.Join(reasons, "; "), maxLastError)
-}
-
-// set notes how a step stands, for the next write.
-func (w *lineWork) set(step LineStep) {
-	changed := map[string]LineStep{step.Key(): step}
-	*w.record = w.record.withSteps(changed)
-	w.try.changed = Record{Steps: w.try.changed}.withSteps(changed).Steps
-}
-
-func (w *lineWork) done(step LineStep, id string) {
-	step.Status, step.ID, step.SentAt, step.Reason = StepDone, id, time.Time{}, ""
-	w.set(step)
-}
-
-func (w *lineWork) refuse(step LineStep, reason string) {
-	step.Status, step.SentAt, step.Reason = StepRefused, time.Time{}, truncate(reason, maxLastError)
-	w.set(step)
-}
-
-// settle ends a step by Exotel's answer, or returns why it is still open. What
-// Exotel finds wrong with it is final: everything in it is the customer's.
-func (w *lineWork) settle(ctx context.Context, step LineStep, id string, err error) error {
-	switch {
-	case err == nil:
-		w.done(step, id)
-		return nil
-	case errors.Is(err, exotel.ErrInvalid):
-		w.refuse(step, reasonOf(err))
-		return nil
-	case errors.Is(err, exotel.ErrForbidden), errors.Is(err, exotel.ErrNotFound):
-		// It doesn't say whether the trunk or what was to be added is unknown.
-		if gone := w.trunkIsThere(ctx); gone != nil {
-			return gone
-		}
-		w.refuse(step, reasonOf(err))
-		return nil
-	}
-	return fmt.Errorf("%s: %w", step.Key(), err)
-}
-
-// unlistable is why a list of the trunk's can't be had.
-func (w *lineWork) unlistable(ctx context.Context, err error) error {
-	if errors.Is(err, exotel.ErrForbidden) || errors.Is(err, exotel.ErrNotFound) {
-		return cmp.Or(w.trunkIsThere(ctx), err)
-	}
-	return err
-}
-
-// reasonOf is what Exotel said.
-func reasonOf(err error) string {
-	var failed *exotel.Error
-	if errors.As(err, &failed) && failed.Message != "" {
-		return failed.Message
-	}
-	return err.Error()
-}
-
-func (w *lineWork) trunkIsThere(ctx context.Context) error {
-	page, err := w.account.Trunks.List(ctx, exotel.ListOptions{TrunkSID: w.record.TrunkSID})
-	switch {
-	case errors.Is(err, exotel.ErrForbidden), errors.Is(err, exotel.ErrNotFound):
-		return errTrunkGone
-	case err != nil:
-		return err
-	}
-	for _, trunk := range page.Trunks {
-		if trunk.SID == w.record.TrunkSID {
-			return nil
-		}
-	}
-	return errTrunkGone
-}
-
-// mayGoOn tells whether one step's failure leaves the others of its kind a chance.
-func mayGoOn(err error) bool {
-	return errors.Is(err, exotel.ErrOutcomeUnknown) && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled)
 }

@@ -97,10 +97,10 @@ type try struct {
 	vendorBy   time.Time // when the last vendor call must have ended
 	doneBy     time.Time // when all must have ended
 
-	// sendTime must be left before vendorBy for what would double at Exotel: a call
-	// that is cut off costs the settling time.
-	sendTime time.Duration
-	share    *share // of the budget; nil where the try doesn't wait for one
+	sendTime time.Duration // what must be left before vendorBy for one more call
+	sendBy   time.Time     // when a step that would double must have been sent; zero for no such limit
+	prepaid  bool          // the next call's share of the budget is taken
+	share    *share        // of the budget; nil where the try doesn't wait for one
 	steps    []Step
 	changed  map[string]LineStep // of the line, for the next write
 }
@@ -162,12 +162,10 @@ func (t *try) release(ctx context.Context, record Record, cause error) (Result, 
 	if forSearch(cause) {
 		dueAt = now // its turn is the next
 	}
-	done := t.begin(StepRelease)
-	released, holds, err := t.engine.Ledger.Release(ctx, Release{
+	released, holds, err := t.giveBack(ctx, Release{
 		SignupID: record.SignupID, Owner: t.owner, Now: now, Searching: forSearch(cause),
-		DueAt: dueAt, LastError: truncate(cause.Error(), maxLastError), Steps: t.changed,
+		DueAt: dueAt, LastError: truncate(cause.Error(), maxLastError), Steps: t.changed, Revision: record.Revision,
 	})
-	done(err)
 	if err == nil && !holds {
 		if released.SignupID == "" {
 			return Result{Steps: t.steps}, errVanished
@@ -190,6 +188,21 @@ func (t *try) release(ctx context.Context, record Record, cause error) (Result, 
 		result.RetryAfter = wait // nobody gets through before
 	}
 	return result, nil
+}
+
+// giveBack is the release. Where a delivery has added to the signup meanwhile, that is
+// due at once, and what it reopened stays open.
+func (t *try) giveBack(ctx context.Context, w Release) (released Record, holds bool, err error) {
+	for range claimRounds {
+		done := t.begin(StepRelease)
+		released, holds, err = t.engine.Ledger.Release(ctx, w)
+		done(err)
+		if err != nil || holds || !released.heldBy(t.owner) || released.Revision == w.Revision {
+			break
+		}
+		w.Steps, w.Revision, w.DueAt = released.notReopened(w.Steps), released.Revision, w.Now
+	}
+	return released, holds, err
 }
 
 // maxLastError is in bytes; the text is for an operator's screen.
@@ -218,11 +231,16 @@ func (t *try) begin(name string) (done func(error)) {
 func (t *try) hooks(whole context.Context) exotel.Hooks {
 	return exotel.Hooks{
 		Before: func(ctx context.Context, _ string) error {
-			if err := t.takeShare(ctx); err != nil {
+			if err := t.prepay(ctx); err != nil {
 				return err
 			}
-			if !t.engine.now().Before(t.leaseUntil) {
+			t.prepaid = false
+			now := t.engine.now()
+			switch {
+			case !now.Before(t.leaseUntil):
 				return errLeaseOver
+			case !t.sendBy.IsZero() && !now.Before(t.sendBy):
+				return errMarkTooOld
 			}
 			return nil
 		},
@@ -231,6 +249,16 @@ func (t *try) hooks(whole context.Context) exotel.Hooks {
 			t.engine.heed(whole, call.Err)
 		},
 	}
+}
+
+// prepay takes the next call's share of the budget, unless it is taken already.
+func (t *try) prepay(ctx context.Context) error {
+	if t.prepaid {
+		return nil
+	}
+	err := t.takeShare(ctx)
+	t.prepaid = err == nil
+	return err
 }
 
 // takeShare takes the next call's share of the budget. One that was taken before

@@ -10,12 +10,14 @@ import (
 )
 
 // Attach records the trunk of a signup whose line is still to be completed. It
-// holds where the signup has no other trunk.
+// holds where the signup has no other trunk, or an operator says that it is this one.
 type Attach struct {
 	SignupID   string
 	Owner      string
 	AccountSID string
 	Trunk      exotel.Trunk
+	Replace    bool                // whatever trunk it had
+	Steps      map[string]LineStep // those that changed: with another trunk, all
 	Now        time.Time
 }
 
@@ -24,10 +26,10 @@ func (w Attach) Apply(old *Record) (Record, bool) {
 	if old == nil {
 		return Record{}, false
 	}
-	if !old.heldBy(w.Owner) || old.TrunkSID != "" && old.TrunkSID != w.Trunk.SID {
+	if !old.heldBy(w.Owner) || !w.Replace && old.TrunkSID != "" && old.TrunkSID != w.Trunk.SID {
 		return *old, false
 	}
-	return old.with(w.Trunk, w.AccountSID, w.Now), true
+	return old.with(w.Trunk, w.AccountSID, w.Now).withSteps(w.Steps), true
 }
 
 // Extend adds steps to the line of a signup, whoever holds it, or lets refused
@@ -41,7 +43,8 @@ type Extend struct {
 	Now      time.Time
 }
 
-// Seen is what of a record decides how it is extended.
+// Seen is what of a record decides how it is extended, and whether a try knows all
+// that it asks for.
 type Seen struct {
 	Complete bool // active or incomplete, not pending
 	Steps    bool // it has some
@@ -70,9 +73,15 @@ func (w Extend) Apply(old *Record) (Record, bool) {
 	return extended, true
 }
 
-// Done tells whether a signup has all that the write adds already, or again.
+// Done tells whether a signup has all that the write adds already, or again, and in
+// no other way.
 func (w Extend) Done(r Record) bool {
-	return r.Status == StatusPending && len(r.lacking(w.Steps)) == 0
+	for key, step := range w.Steps {
+		if first, there := r.Steps[key]; !there || !first.sameWish(step) {
+			return false
+		}
+	}
+	return r.Status == StatusPending
 }
 
 // Mark writes down steps in the middle of a try: what is about to be sent, where
@@ -109,6 +118,13 @@ func (r Record) withSteps(steps map[string]LineStep) Record {
 	return r
 }
 
+// notReopened are those of a try's steps that a delivery hasn't reopened since.
+func (r Record) notReopened(steps map[string]LineStep) map[string]LineStep {
+	kept := maps.Clone(steps)
+	maps.DeleteFunc(kept, func(key string, step LineStep) bool { return step.Status == StepRefused && r.Steps[key].open() })
+	return kept
+}
+
 // lacking are the steps of which the record has none.
 func (r Record) lacking(wanted map[string]LineStep) map[string]LineStep {
 	lacking := make(map[string]LineStep)
@@ -122,9 +138,15 @@ func (r Record) lacking(wanted map[string]LineStep) map[string]LineStep {
 
 // extension is what a delivery adds to the record; empty where it adds nothing. A
 // delivery that adds something lets what Exotel refused of its wishes be tried
-// again, since what was added may be what was lacking.
+// again, since what was added may be what was lacking. A complete signup that has
+// open steps was ended by a version that didn't know of them: they are lacking too.
 func (r Record) extension(wanted map[string]LineStep) map[string]LineStep {
 	extension := r.lacking(wanted)
+	for key, step := range r.Steps {
+		if r.Status.complete() && step.open() {
+			extension[key] = step
+		}
+	}
 	if len(extension) == 0 || r.Status != StatusPending && !r.Status.complete() {
 		return nil
 	}
@@ -154,7 +176,7 @@ func (r Record) contradictions(s Signup, wanted map[string]LineStep) []Fault {
 			invalid.Faults = append(invalid.Faults, fault)
 		}
 	}
-	if len(r.Steps)+len(r.lacking(wanted)) > maxSteps {
+	if lacking := len(r.lacking(wanted)); lacking > 0 && len(r.Steps)+lacking > MaxSteps {
 		invalid.Add("signup_id", "has as many numbers, addresses, destinations and credentials as a signup may have")
 	}
 	slices.SortFunc(invalid.Faults, func(a, b Fault) int { return strings.Compare(a.Field, b.Field) })

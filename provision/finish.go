@@ -28,7 +28,7 @@ func (t *try) keep(ctx context.Context, record Record, trunk *exotel.Trunk, how 
 	if len(record.Steps) == 0 {
 		return t.record(ctx, record, trunk, how)
 	}
-	attached, ended, err := t.attach(ctx, record, trunk)
+	attached, ended, err := t.attach(ctx, record, trunk, false)
 	if ended != nil || err != nil {
 		return t.ended(ended, err)
 	}
@@ -36,11 +36,13 @@ func (t *try) keep(ctx context.Context, record Record, trunk *exotel.Trunk, how 
 }
 
 // attach writes down the trunk of a line that is still to be completed.
-func (t *try) attach(ctx context.Context, record Record, trunk *exotel.Trunk) (Record, *Result, error) {
+func (t *try) attach(ctx context.Context, record Record, trunk *exotel.Trunk, replace bool) (Record, *Result, error) {
+	w := Attach{SignupID: record.SignupID, Owner: t.owner, AccountSID: record.AccountSID, Trunk: *trunk, Replace: replace, Now: t.engine.now()}
+	if replace && record.TrunkSID != trunk.SID {
+		w.Steps = record.afresh()
+	}
 	done := t.begin(StepAttach)
-	attached, holds, err := t.engine.Ledger.Attach(ctx, Attach{
-		SignupID: record.SignupID, Owner: t.owner, AccountSID: record.AccountSID, Trunk: *trunk, Now: t.engine.now(),
-	})
+	attached, holds, err := t.engine.Ledger.Attach(ctx, w)
 	done(err)
 	var result Result
 	switch {
@@ -54,13 +56,22 @@ func (t *try) attach(ctx context.Context, record Record, trunk *exotel.Trunk) (R
 	return Record{}, &result, err
 }
 
+// afresh are the record's steps as if nothing had been done.
+func (r Record) afresh() map[string]LineStep {
+	steps := make(map[string]LineStep, len(r.Steps))
+	for key, step := range r.Steps {
+		steps[key] = LineStep{Kind: step.Kind, Value: step.Value, Option: step.Option, Status: StepPending}
+	}
+	return steps
+}
+
 // record makes the signup active, or incomplete, with the trunk and the steps that
 // the try has ended.
 func (t *try) record(ctx context.Context, record Record, trunk *exotel.Trunk, how Outcome) (Result, error) {
 	done := t.begin(StepRecord)
 	recorded, holds, err := t.engine.Ledger.Activate(ctx, Activate{
 		SignupID: record.SignupID, Owner: t.owner, AccountSID: record.AccountSID, Trunk: *trunk,
-		Steps: t.changed, Incomplete: record.refused() != "", Revision: record.Revision, Now: t.engine.now(),
+		Steps: t.changed, Incomplete: record.refused() != "", Seen: record.Seen(), Now: t.engine.now(),
 	})
 	done(err)
 	switch {
@@ -68,8 +79,12 @@ func (t *try) record(ctx context.Context, record Record, trunk *exotel.Trunk, ho
 		return t.notRecorded(ctx, record, trunk.SID, how, err)
 	case holds:
 		return t.recorded(recorded, how), nil
-	case recorded.heldBy(t.owner): // a delivery has added to it meanwhile
-		return t.keep(ctx, recorded.withSteps(t.changed), trunk, how)
+	case recorded.heldBy(t.owner) && recorded.Seen() != record.Seen(): // a delivery has added to it meanwhile
+		t.changed = recorded.notReopened(t.changed)
+		if recorded = recorded.withSteps(t.changed); recorded.TrunkSID != "" {
+			return t.complete(ctx, recorded, how)
+		}
+		return t.keep(ctx, recorded, trunk, how)
 	}
 	return t.overtaken(recorded, trunk.SID)
 }

@@ -102,6 +102,9 @@ func (e *Engine) wait(err error, now time.Time, age time.Duration) (wait time.Du
 // concernsAll tells whether what failed would fail for every other signup now:
 // the account's limit, its credentials, or the account itself.
 func concernsAll(err error) bool {
+	if errors.Is(err, errTrunkGone) { // as long as the account says so of one trunk only
+		return false
+	}
 	for _, kind := range []error{exotel.ErrRateLimited, exotel.ErrUnauthorized, exotel.ErrForbidden, exotel.ErrNotFound, errNoCredentials} {
 		if errors.Is(err, kind) {
 			return true

@@ -156,7 +156,7 @@ func (w Pin) Apply(old *Record) (Record, bool) {
 
 // Activate records the trunk of a signup of which nothing is left to do, with the
 // steps that this try has ended. It holds only where no delivery has added anything
-// that the try hasn't seen; and as well where the signup is complete with that trunk
+// that the try hasn't seen, the first steps of its line included; and as well where the signup is complete with that trunk
 // already, whoever wrote it.
 type Activate struct {
 	SignupID   string
@@ -165,7 +165,7 @@ type Activate struct {
 	Trunk      exotel.Trunk
 	Steps      map[string]LineStep // those that changed
 	Incomplete bool                // Exotel refused some for good
-	Revision   int                 // as the try has seen it
+	Seen       Seen                // as the try knows the signup, which is not complete
 	Now        time.Time
 }
 
@@ -184,7 +184,7 @@ func (w Activate) Apply(old *Record) (Record, bool) {
 		return Record{}, false
 	case old.Status.complete():
 		return *old, old.TrunkSID == w.Trunk.SID
-	case !old.heldBy(w.Owner) || old.Revision != w.Revision:
+	case !old.heldBy(w.Owner) || old.Seen() != w.Seen:
 		return *old, false
 	}
 	active := old.with(w.Trunk, w.AccountSID, w.Now).withSteps(w.Steps)
@@ -258,6 +258,7 @@ type Release struct {
 	Searching bool // for the search to find its trunk
 	LastError string
 	Steps     map[string]LineStep // those that changed
+	Revision  int                 // as the try has seen it: a delivery may have reopened what it refuses
 	Now       time.Time
 }
 
@@ -266,7 +267,7 @@ func (w Release) Apply(old *Record) (Record, bool) {
 	if old == nil {
 		return Record{}, false
 	}
-	if !old.workedOnBy(w.Owner) {
+	if !old.workedOnBy(w.Owner) || old.Revision != w.Revision {
 		return *old, false
 	}
 	released := old.withSteps(w.Steps)

@@ -69,9 +69,12 @@ type LineStep struct {
 	// PasswordAt is where the password of a credential is kept (Passwords).
 	PasswordAt string `json:"password_at,omitempty"`
 
-	// SentAt is when it was last sent, while it isn't known what came of that; or
-	// since when Exotel says that it exists and doesn't list it.
-	SentAt time.Time `json:"sent_at,omitzero"`
+	// SentAt is when it was sent, while it isn't known what came of that. LookedAt is
+	// when the trunk was without it, since when nobody has sent it. HiddenSince is since
+	// when it is there, as Exotel says, without being in the trunk's list.
+	SentAt      time.Time `json:"sent_at,omitzero"`
+	LookedAt    time.Time `json:"looked_at,omitzero"`
+	HiddenSince time.Time `json:"hidden_since,omitzero"`
 }
 
 // Key identifies the step within its signup: what would be the same thing at
@@ -94,6 +97,12 @@ func (s LineStep) field() string {
 // sameWish tells whether two steps of one key ask for the same.
 func (s LineStep) sameWish(other LineStep) bool {
 	return s.Value == other.Value && s.Option == other.Option
+}
+
+// ended is the step without what only an open one has.
+func (s LineStep) ended() LineStep {
+	s.SentAt, s.LookedAt, s.HiddenSince = time.Time{}, time.Time{}, time.Time{}
+	return s
 }
 
 // open tells whether there is still something to do.

@@ -76,7 +76,12 @@ func (w *world) order(t *testing.T, s provision.Signup) provision.Result {
 func (w *world) has(t *testing.T, s provision.Signup) {
 	t.Helper()
 	w.oneTrunk(t)
-	record := w.stored(t)
+	w.hasLine(t, w.stored(t), s)
+}
+
+// hasLine is has for one of several signups.
+func (w *world) hasLine(t *testing.T, record provision.Record, s provision.Signup) {
+	t.Helper()
 	for _, step := range record.LineSteps() {
 		if step.Status != provision.StepDone || !step.SentAt.IsZero() {
 			t.Errorf("step %+v", step)
@@ -315,7 +320,7 @@ func TestLaterDeliveryExtendsAndNeverTakesAway(t *testing.T) {
 		if result.Outcome != provision.OutcomeCompleted || result.Record.Attempts != 2 {
 			t.Errorf("%s by %s", result.Outcome, steps(result))
 		}
-		if !strings.HasPrefix(steps(result), "claim, extend, claim, list phone numbers") {
+		if !strings.HasPrefix(steps(result), "claim, extend, claim, map phone number, map phone number, whitelist ip, whitelist ip, list destination uris, mark as sent, add destination uris, list credentials,") {
 			t.Errorf("by %s", steps(result))
 		}
 		w.has(t, wholeLine)

@@ -17,8 +17,9 @@ const (
 	maxIPs          = 50
 	maxDestinations = 20
 	maxCredentials  = 10
-	// maxSteps is what a signup may have in all, whatever later deliveries add.
-	maxSteps = 100
+	// MaxSteps is what a signup may have in all, whatever later deliveries add: one
+	// first delivery may ask for so many, and DynamoDB's expressions take them.
+	MaxSteps = maxNumbers + maxIPs + maxDestinations + maxCredentials + 1
 )
 
 var (
@@ -95,9 +96,6 @@ func (l Line) validate(invalid *InvalidError) {
 	limit("whitelisted_ips", len(l.WhitelistedIPs), maxIPs)
 	limit("destination_uris", len(l.DestinationURIs), maxDestinations)
 	limit("credentials", len(l.Credentials), maxCredentials)
-	if all := len(l.PhoneNumbers) + len(l.WhitelistedIPs) + len(l.DestinationURIs) + len(l.Credentials); all > maxSteps {
-		invalid.Add("phone_numbers", fmt.Sprintf("and the other lists must be at most %d together", maxSteps))
-	}
 	faults(invalid, "phone_numbers", l.PhoneNumbers, PhoneNumber.fault)
 	faults(invalid, "whitelisted_ips", l.WhitelistedIPs, prefixFault)
 	faults(invalid, "destination_uris", l.DestinationURIs, destinationFault)
@@ -111,7 +109,7 @@ func (l Line) validate(invalid *InvalidError) {
 
 // faults adds what is wrong with the elements of a list, each by its place.
 func faults[T any](invalid *InvalidError, field string, list []T, fault func(T) string) {
-	for i, element := range list[:min(len(list), maxSteps)] {
+	for i, element := range list[:min(len(list), MaxSteps)] {
 		if detail := fault(element); detail != "" {
 			invalid.Add(fmt.Sprintf("%s[%d]", field, i), detail)
 		}

@@ -19,7 +19,7 @@ var (
 	errFurtherBack      = fmt.Errorf("%w among the newest: the search looks for it", errNotListed)
 	errUnseen           = errors.New("the trunk exists, says Exotel, and the call budget has no room to look among the newest: the search does")
 	errNoCredentials    = errors.New("the credentials can't be had")
-	errTableUnavailable = errors.New("the account can't be written down")
+	errTableUnavailable = errors.New("the table can't be written")
 )
 
 // obtain gets the signup's trunk: made now, or made before and found. Vendor

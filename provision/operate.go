@@ -51,12 +51,16 @@ func (e *Engine) reopen(ctx context.Context, signupID string) error {
 	return nil
 }
 
-// Reject ends a pending signup for good, with a reason for people. A create of an
+// Reject ends a pending signup for good, with a reason for people; of one that has its
+// trunk, the steps that are still open, so that it is incomplete. A create of an
 // earlier try, whose outcome isn't known, may have made its trunk all the same:
 // the record's LastError says so until then, and the name stays its own. Errors
 // are as with Retry.
 func (e *Engine) Reject(ctx context.Context, signupID, reason string) (Result, error) {
 	return e.operate(ctx, signupID, func(t *try, ctx context.Context, record Record) (Result, error) {
+		if record.TrunkSID != "" {
+			return t.giveUp(ctx, record, reason)
+		}
 		done := t.begin(StepReject)
 		rejected, holds, err := e.Ledger.Reject(ctx, Reject{SignupID: record.SignupID, Owner: t.owner, Reason: truncate(reason, maxLastError), Now: e.now()})
 		done(err)
@@ -70,17 +74,52 @@ func (e *Engine) Reject(ctx context.Context, signupID, reason string) (Result, e
 	})
 }
 
+// giveUp refuses the steps that are open, by an operator's word.
+func (t *try) giveUp(ctx context.Context, record Record, reason string) (Result, error) {
+	w := lineWork{try: t, record: &record}
+	for _, step := range record.LineSteps() {
+		if step.open() {
+			w.refuse(step, reason)
+		}
+	}
+	trunk := exotel.Trunk{SID: record.TrunkSID, DomainName: record.DomainName, Raw: record.Trunk}
+	return t.record(ctx, record, &trunk, OutcomeRejected)
+}
+
 // Adopt makes a pending signup active with a trunk that exists, whatever its
-// name. Errors are as with Retry, or ErrNoSuchTrunk.
+// name, unless it has one that is there. Errors are as with Retry, or ErrNoSuchTrunk.
 func (e *Engine) Adopt(ctx context.Context, signupID, trunkSID string) (Result, error) {
 	return e.operate(ctx, signupID, func(t *try, ctx context.Context, record Record) (Result, error) {
 		trunk, err := t.lookUp(ctx, &record, trunkSID)
+		if err == nil && record.TrunkSID != "" && record.TrunkSID != trunkSID {
+			err = t.isGone(ctx, &record)
+		}
 		if err != nil {
 			result, releaseErr := t.release(ctx, record, err)
 			return result, errors.Join(err, releaseErr)
 		}
-		return t.keep(ctx, record, trunk, OutcomeAdopted)
+		if len(record.Steps) == 0 {
+			return t.record(ctx, record, trunk, OutcomeAdopted)
+		}
+		attached, ended, err := t.attach(ctx, record, trunk, true)
+		if ended != nil || err != nil {
+			return t.ended(ended, err)
+		}
+		return t.complete(ctx, attached, OutcomeAdopted)
 	})
+}
+
+// isGone says no where the signup's own trunk is there: another one in its place would
+// leave it to nobody.
+func (t *try) isGone(ctx context.Context, record *Record) error {
+	switch _, err := t.lookUp(ctx, record, record.TrunkSID); {
+	case err == nil:
+		return fmt.Errorf("%w: it has the trunk %s, which is there", ErrSettled, record.TrunkSID)
+	case errors.Is(err, ErrNoSuchTrunk):
+		return nil
+	default:
+		return err
+	}
 }
 
 // lookUp finds a trunk of the signup's account by its sid.

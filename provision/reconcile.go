@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,15 +48,34 @@ func (e *Engine) Reconcile(ctx context.Context) (Pass, error) {
 	waiting, stop := context.WithCancel(ctx)
 	defer stop()
 	p := pass{engine: e, stop: stop}
-	var workers sync.WaitGroup
-	for range min(passWorkers, len(due)) {
-		workers.Go(func() { p.work(ctx, waiting, due) })
-	}
+	var searching sync.WaitGroup
 	if len(wanted) > 0 {
-		workers.Go(func() { p.search(ctx, waiting, wanted) })
+		searching.Go(func() { p.search(ctx, waiting, wanted) })
 	}
-	workers.Wait()
-	return p.Pass, nil
+	err = p.round(ctx, waiting, due)
+	searching.Wait()
+	return p.Pass, err
+}
+
+// round works on what is due, and again on what of that came further and is due at
+// once: a long line takes more than one try.
+func (p *pass) round(ctx, waiting context.Context, due []string) error {
+	for {
+		p.next.Store(0)
+		p.further.Store(0)
+		var workers sync.WaitGroup
+		for range min(passWorkers, len(due)) {
+			workers.Go(func() { p.work(ctx, waiting, due) })
+		}
+		workers.Wait()
+		if p.further.Load() == 0 || !p.mayBegin(ctx) {
+			return nil
+		}
+		var err error
+		if due, err = p.engine.Ledger.Due(ctx, p.engine.now(), passMaximum); err != nil {
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+	}
 }
 
 func withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -70,6 +90,8 @@ type pass struct {
 	engine *Engine
 	next   atomic.Int64 // index of the signup that is taken next
 	stop   func()       // ends the waiting for the budget of those who hold nothing
+
+	further atomic.Int64 // tries of this round that came further, and are due at once
 
 	mu sync.Mutex
 	Pass
@@ -150,10 +172,18 @@ func (p *pass) note(result Result, held bool, err error) {
 		p.Missed++
 	default:
 		p.Results = append(p.Results, result)
+		if result.cameFurther() {
+			p.further.Add(1)
+		}
 		if result.Problem != nil && concernsAll(result.Problem.Err) {
 			p.haltLocked(result.Problem.Err)
 		}
 	}
+}
+
+// cameFurther tells whether the try only ran out of time, after it had called Exotel.
+func (r Result) cameFurther() bool {
+	return r.Problem != nil && errors.Is(r.Problem.Err, errNoTurn) && slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Vendor })
 }
 
 // resume takes over one signup and ends it in that way, whatever becomes of the

@@ -72,7 +72,7 @@ const (
 	StepBudget   = "take budget"
 	StepAttach   = "record trunk"
 	StepMark     = "mark as sent"
-	StepPassword = "keep password" //nolint:gosec // the name of a step
+	StepPassword = "keep password"
 	StepRecord   = "record"
 	StepRelease  = "give back"
 	StepReject   = "reject"

@@ -190,7 +190,7 @@ func (t *try) settle(ctx context.Context, account *Account, record Record, trunk
 		return t.record(ctx, record, trunk, OutcomeAdopted)
 	}
 	// The search has time for the trunk; its line is a worker's.
-	attached, ended, err := t.attach(ctx, record, trunk)
+	attached, ended, err := t.attach(ctx, record, trunk, false)
 	if ended != nil || err != nil {
 		return t.ended(ended, err)
 	}

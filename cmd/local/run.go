@@ -17,6 +17,7 @@ import (
 	"github.com/trunkhook/trunkhook/handler"
 	"github.com/trunkhook/trunkhook/handler/sources"
 	"github.com/trunkhook/trunkhook/internal/gateway"
+	"github.com/trunkhook/trunkhook/internal/passwords"
 	"github.com/trunkhook/trunkhook/internal/settings"
 	"github.com/trunkhook/trunkhook/ledger/embedded"
 	"github.com/trunkhook/trunkhook/provision"
@@ -52,16 +53,14 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
 		return err
 	}
 	defer table.Close()
-	known, err := vendor.remind(table)
+	kept := passwords.NewFiles(filepath.Join(o.dataDir, vendor.passwords))
+	known, err := vendor.remind(ctx, table, kept)
 	if err != nil {
 		return err
 	}
 
 	story := newStory(out)
-	engine := &narrator{Engine: &provision.Engine{Ledger: table, Accounts: vendor.accounts, Prefix: o.prefix}, story: story}
-	if o.calls > 0 {
-		engine.Budget = provision.NewBudget(table, o.calls, nil)
-	}
+	engine := &narrator{Engine: &provision.Engine{Ledger: table, Accounts: vendor.accounts, Prefix: o.prefix, Passwords: kept}, story: story}
 	set, err := sources.Load(getenv("SOURCES_OVERRIDES"))
 	if err != nil {
 		return fmt.Errorf("SOURCES_OVERRIDES or the sources' files: %w", err)
@@ -74,10 +73,13 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
 		return err
 	}
 	story.begin(listener.Addr().String(), o, known, vendor)
-	if known == 0 && vendor.isFake {
+	if known == 0 && vendor.isFake { // before there is a budget, of which they would take a whole burst
 		if err := story.sample(ctx, h); err != nil {
 			return err
 		}
+	}
+	if o.calls > 0 {
+		engine.Budget = provision.NewBudget(table, o.calls, nil)
 	}
 	story.yourTurn(listener.Addr().String())
 	return serve(ctx, listener, h, engine, log)

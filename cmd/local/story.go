@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -34,26 +35,32 @@ func (s *story) printf(format string, args ...any) {
 }
 
 func (s *story) begin(addr string, o options, known int, v vendor) {
-	s.printf("trunkhook runs on http://%s\n\n  table   %s/%s (%d active signups)\n  Exotel  %s\n  log     %s/log.jsonl\n", addr, o.dataDir, v.tableFile, known, v.where, o.dataDir)
+	s.printf("trunkhook runs on http://%s\n\n  table   %s/%s (%d active signups)\n  Exotel  %s\n  log     %s/log.jsonl\n  SIP     %s/%s (a file for the password of each credential)\n",
+		addr, o.dataDir, v.tableFile, known, v.where, o.dataDir, o.dataDir, v.passwords)
 	if v.warning != "" {
 		s.printf("\n  WARNING: %s\n", v.warning)
 	}
 }
 
-const sampleFile = "signup.json"
+// samples are sent at the first start.
+var samples = []struct{ title, file string }{
+	{"The sample signup of events/signup.json:", "signup.json"},
+	{"The same once more:", "signup.json"},
+	{"One that asks for numbers, addresses, destinations, a credential and a caller id, events/signup-line.json:", "signup-line.json"},
+}
 
-// sample sends the sample signup, twice.
+// sample sends the sample signups.
 func (s *story) sample(ctx context.Context, h *handler.Handler) error {
-	content, err := events.Files.ReadFile(sampleFile)
-	if err != nil {
-		return err
-	}
-	var event gatewayevents.APIGatewayV2HTTPRequest
-	if err := json.Unmarshal(content, &event); err != nil {
-		return fmt.Errorf("events/%s is broken: %w", sampleFile, err)
-	}
-	for _, title := range []string{"The sample signup of events/" + sampleFile + ":", "The same once more:"} {
-		s.printf("\n%s\n", title)
+	for _, sample := range samples {
+		content, err := events.Files.ReadFile(sample.file)
+		if err != nil {
+			return err
+		}
+		var event gatewayevents.APIGatewayV2HTTPRequest
+		if err := json.Unmarshal(content, &event); err != nil {
+			return fmt.Errorf("events/%s is broken: %w", sample.file, err)
+		}
+		s.printf("\n%s\n", sample.title)
 		ctx, cancel := context.WithTimeout(ctx, functionTimeout)
 		answer, _ := h.Handle(ctx, event) // its error is always nil
 		cancel()
@@ -66,6 +73,9 @@ func (s *story) yourTurn(addr string) {
 	s.printf(`
 Send your own:
   curl -sS http://%[1]s/signups -H 'Authorization: Bearer %[2]s' -H 'Content-Type: application/json' -d '{"signup_id": "acme-43", "company": "Acme Telecom"}'
+
+Or one with a number, and an address that may call (send it again with more, and they are added):
+  curl -sS http://%[1]s/signups -H 'Authorization: Bearer %[2]s' -H 'Content-Type: application/json' -d '{"signup_id": "acme-45", "company": "Acme Telecom", "phone_numbers": ["+912247788880"], "whitelisted_ips": ["9.9.9.9"]}'
 
 Look one up:
   curl -sS http://%[1]s/signups/acme-43 -H 'Authorization: Bearer %[2]s'
@@ -93,11 +103,15 @@ func exampleSecrets() string {
 	return b.String()
 }
 
-// tell says what a delivery or a try came to, step by step.
+// tell says what a delivery or a try came to, step by step. A share of the call
+// budget that was had is not worth a line.
 func (s *story) tell(who string, r provision.Result) {
 	var b strings.Builder
 	for _, step := range r.Steps {
-		fmt.Fprintf(&b, "  %-13s %-11s %8s  %s\n", step.Start.Local().Format("15:04:05.000"), stepName(step, r.Outcome), milliseconds(step.Duration), stepEnd(step))
+		if step.Name == provision.StepBudget && step.Err == nil {
+			continue
+		}
+		fmt.Fprintf(&b, "  %-13s %-16s %8s  %s\n", step.Start.Local().Format("15:04:05.000"), stepName(step, r.Outcome), milliseconds(step.Duration), stepEnd(step))
 	}
 	fmt.Fprintf(&b, "  %-13s %s: %s", who, r.Record.SignupID, r.Outcome)
 	if r.Record.TrunkSID != "" {
@@ -119,11 +133,18 @@ func stepName(step provision.Step, outcome provision.Outcome) string {
 	case step.Vendor && step.Err != nil:
 		return step.Name
 	}
-	return map[string]string{
-		provision.StepClaim: "claimed", provision.StepPin: "pinned", provision.StepRecord: "recorded", provision.StepRelease: "given back",
-		provision.StepBudget: "budgeted",
-		"create trunk":       "created", "list trunks": "listed",
-	}[step.Name]
+	return cmp.Or(pastTense[step.Name], step.Name)
+}
+
+var pastTense = map[string]string{ //nolint:gosec // names of steps
+	provision.StepClaim: "claimed", provision.StepExtend: "extended", provision.StepPin: "pinned", provision.StepAttach: "trunk recorded",
+	provision.StepMark: "marked as sent", provision.StepPassword: "password kept", provision.StepRecord: "recorded", provision.StepRelease: "given back",
+	"create trunk": "created", "list trunks": "listed",
+	"map phone number": "number mapped", "update phone number": "number changed", "list phone numbers": "numbers listed",
+	"whitelist ip": "ip whitelisted", "list whitelisted ips": "ips listed",
+	"add destination uris": "destinations set", "list destination uris": "uris listed",
+	"create credential": "credential made", "update credential": "credential set", "list credentials": "users listed",
+	"set settings": "caller id set",
 }
 
 func milliseconds(d time.Duration) string {

@@ -9,15 +9,15 @@ import (
 	"github.com/trunkhook/trunkhook/exotel"
 	"github.com/trunkhook/trunkhook/exotel/exoteltest"
 	"github.com/trunkhook/trunkhook/internal/secrets"
-	"github.com/trunkhook/trunkhook/ledger/embedded"
 	"github.com/trunkhook/trunkhook/provision"
 )
 
 // vendor is the Exotel that is used: a fake, or a real account. Each has a table
-// of its own: what is active at one means nothing to the other.
+// and passwords of its own: what is active at one means nothing to the other.
 type vendor struct {
 	accounts  provision.Accounts
 	tableFile string
+	passwords string // the folder
 	isFake    bool
 	where     string // for people
 	warning   string // for people; may be empty
@@ -28,18 +28,6 @@ func (v vendor) close() {
 	if v.isFake {
 		v.fake.Close()
 	}
-}
-
-// remind gives a fake the trunks that the table knows (it forgets when it stops,
-// the table doesn't), and returns how many signups are active.
-func (v vendor) remind(table *embedded.Ledger) (active int, err error) {
-	err = table.Active(func(r provision.Record) {
-		active++
-		if v.isFake {
-			v.fake.Add(exotel.Trunk{SID: r.TrunkSID, Name: r.TrunkName, DomainName: r.DomainName, NSOCode: exotel.AnyNSO})
-		}
-	})
-	return active, err
 }
 
 func openVendor(ctx context.Context, o options, log *slog.Logger) (vendor, error) {
@@ -54,7 +42,7 @@ func openVendor(ctx context.Context, o options, log *slog.Logger) (vendor, error
 	secret := fmt.Sprintf(`{"api_key":%q,"api_token":%q,"account_sid":%q,"subdomain":%q}`, config.APIKey, config.APIToken, config.AccountSID, exotel.Singapore)
 	accounts := secrets.NewExotel(func(context.Context) (string, error) { return secret, nil }, secrets.ExotelOptions{BaseURL: fake.URL}, log)
 	_, err = accounts.Open(ctx)
-	return vendor{accounts: accounts, tableFile: "signups.db", isFake: true, fake: fake, where: "a fake of it on " + fake.URL}, err
+	return vendor{accounts: accounts, tableFile: "signups.db", passwords: "passwords", isFake: true, fake: fake, where: "a fake of it on " + fake.URL}, err
 }
 
 // openAccount reads the credentials of a real account from a file, again
@@ -73,7 +61,7 @@ func openAccount(ctx context.Context, path, baseURL string, log *slog.Logger) (v
 	if err != nil {
 		return vendor{}, fmt.Errorf("EXOTEL_SECRET_FILE %s: %w", path, err)
 	}
-	v := vendor{accounts: accounts, tableFile: "signups-" + account.SID + ".db", where: "the real account " + account.SID}
+	v := vendor{accounts: accounts, tableFile: "signups-" + account.SID + ".db", passwords: "passwords-" + account.SID, where: "the real account " + account.SID}
 	if info.Mode().Perm()&0o077 != 0 {
 		v.warning = fmt.Sprintf("%s can be read by others (%s); chmod 600 it.", path, info.Mode().Perm())
 	}

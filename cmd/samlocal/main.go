@@ -1,6 +1,6 @@
 // Command samlocal tries the functions on one machine as the SAM CLI does, with
-// no AWS account: it starts a table, the two secrets and a fake Exotel, points
-// the built functions at them, and runs
+// no AWS account: it starts a table, the two secrets, a store of passwords and a
+// fake Exotel, points the built functions at them, and runs
 //
 //	samlocal invoke events/signup.json    sam local invoke on that event
 //	samlocal start-api                    sam local start-api on 127.0.0.1:3000

@@ -23,10 +23,11 @@ var bearer = sender.Secrets()["api"][0]
 
 // parts are what the functions need besides themselves.
 type parts struct {
-	table   dynamotest.Engine
-	name    string // of the table
-	secrets *lambdatest.SecretsManager
-	exotel  *exoteltest.Server
+	table     dynamotest.Engine
+	name      string // of the table
+	secrets   *lambdatest.SecretsManager
+	passwords *lambdatest.SystemsManager
+	exotel    *exoteltest.Server
 }
 
 // startParts starts them on an address of this machine.
@@ -52,6 +53,9 @@ func (p *parts) start(ctx context.Context, host string) (err error) {
 	if p.secrets, err = lambdatest.NewSecretsManager(anyPort); err != nil {
 		return err
 	}
+	if p.passwords, err = lambdatest.NewSystemsManager(anyPort); err != nil {
+		return err
+	}
 	if p.exotel, err = exoteltest.New(exoteltest.Options{Addr: anyPort}); err != nil {
 		return err
 	}
@@ -70,6 +74,9 @@ func (p *parts) close() {
 	if p.secrets != nil {
 		p.secrets.Close()
 	}
+	if p.passwords != nil {
+		p.passwords.Close()
+	}
 	if p.exotel != nil {
 		p.exotel.Close()
 	}
@@ -80,8 +87,9 @@ func (p *parts) close() {
 func (p *parts) env(host string) map[string]string {
 	at := func(address string) string { return reached(address, host) }
 	return map[string]string{
-		"SIGNUPS_TABLE": p.name, "EXOTEL_SECRET_ID": "exotel", "SOURCES_SECRET_ID": "sources", "TRUNK_PREFIX": "loc",
-		"AWS_ENDPOINT_URL_DYNAMODB": at(p.table.Endpoint), "AWS_ENDPOINT_URL_SECRETS_MANAGER": at(p.secrets.URL), "EXOTEL_BASE_URL": at(p.exotel.URL),
+		"SIGNUPS_TABLE": p.name, "EXOTEL_SECRET_ID": "exotel", "SOURCES_SECRET_ID": "sources", "TRUNK_PREFIX": "loc", "PASSWORDS_PATH": "/samlocal",
+		"AWS_ENDPOINT_URL_DYNAMODB": at(p.table.Endpoint), "AWS_ENDPOINT_URL_SECRETS_MANAGER": at(p.secrets.URL), "AWS_ENDPOINT_URL_SSM": at(p.passwords.URL),
+		"EXOTEL_BASE_URL": at(p.exotel.URL),
 	}
 }
 

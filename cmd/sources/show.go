@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/trunkhook/trunkhook/handler/sources"
+	"github.com/trunkhook/trunkhook/provision"
 )
 
 var errUnusable = errors.New("the mapping makes no signup of it")
@@ -35,6 +36,9 @@ func show(set sources.Set, args []string, out io.Writer) error {
 	unusable := false
 	for i, event := range list {
 		fmt.Fprintf(out, "event %d of %d: %s\n", i+1, len(list), verdict(event))
+		for _, step := range asked(event) {
+			fmt.Fprintf(out, "  asks for %s\n", step)
+		}
 		for _, value := range event.Values() {
 			fmt.Fprintf(out, "  %-16s %-40s %s\n", value.Field, value.Expression, result(value))
 		}
@@ -64,6 +68,21 @@ func verdict(event sources.Event) string {
 		return event.Fault.Error()
 	}
 	return fmt.Sprintf("signup_id %s, company %q", event.Signup.ID, event.Signup.Company)
+}
+
+// asked is what the signup of a usable event asks for beside its trunk.
+func asked(event sources.Event) (asked []string) {
+	if event.Ignored || event.Fault != nil {
+		return nil
+	}
+	for _, step := range (provision.Record{Steps: event.Signup.Line.Steps()}).LineSteps() {
+		text := string(step.Kind) + " " + step.Value
+		if step.Option != "" {
+			text += " (" + step.Option + ")"
+		}
+		asked = append(asked, text)
+	}
+	return asked
 }
 
 func result(value sources.Value) string {

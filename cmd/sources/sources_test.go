@@ -84,6 +84,15 @@ func TestMappingIsShown(t *testing.T) {
 	if err != nil || !strings.Contains(out, `event 1 of 1: signup_id zoho:5725767000000412001, company "Northwind"`) || !strings.Contains(out, `"5725767000000412001"`) {
 		t.Errorf("%s, %v", out, err)
 	}
+	line := write(t, "line.json", `{"signup_id":"5725767000000412001","account":"Northwind","numbers":"+912247788868; +912247788869","ips":"8.8.8.8/32"}`)
+	out, err = try(t, nil, "map", "zoho", line)
+	if err != nil || !strings.Contains(out, "\n  asks for phone_number +912247788868 (pstn)\n  asks for phone_number +912247788869 (pstn)\n  asks for whitelisted_ip 8.8.8.8\n") {
+		t.Errorf("with a line: %s, %v", out, err)
+	}
+	out, err = try(t, nil, "map", "zoho", write(t, "line.json", `{"signup_id":"5725767000000412001","account":"Northwind","numbers":"+912247788868; 022 4778"}`))
+	if err == nil || !strings.Contains(out, "phone_numbers[1] must be in E.164 form") || strings.Contains(out, "asks for") {
+		t.Errorf("with a number that is none: %s, %v", out, err)
+	}
 	out, err = try(t, map[string]string{"SOURCES_OVERRIDES": `{"zoho":{"company":"account_name"}}`}, "map", "zoho", file)
 	if err != nil || !strings.Contains(out, `company "Other"`) {
 		t.Errorf("overridden: %s, %v", out, err)

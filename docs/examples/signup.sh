@@ -4,6 +4,10 @@
 #   TRUNKHOOK_URL=https://... TRUNKHOOK_TOKEN=... TRUNKHOOK_SIGNING_SECRET=whsec_... \
 #     bash signup.sh '{"signup_id": "acme-42", "company": "Acme Telecom"}'
 #
+# With a number, and an address that may call:
+#
+#     bash signup.sh '{"signup_id": "acme-42", "company": "Acme Telecom", "phone_numbers": ["+912247788868"], "whitelisted_ips": ["9.9.9.9"]}'
+#
 # The token asks how the signup stands. Where there is no signing secret it signs up, too.
 set -euo pipefail
 export LC_ALL=C

@@ -4,6 +4,7 @@
 package line
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/trunkhook/trunkhook/exotel"
@@ -73,6 +74,10 @@ func list[T any](r reader, field, key string, element func(text string, object m
 		elements = value
 	default:
 		r.invalid.Add(field, "must be a list")
+	}
+	if len(elements) > provision.MaxSteps { // no more is looked at than can be taken
+		r.invalid.Add(field, fmt.Sprintf("must be at most %d", provision.MaxSteps))
+		return nil
 	}
 	for _, value := range elements {
 		object, isObject := value.(map[string]any)

@@ -26,7 +26,7 @@
 //	content           json, form, form-or-json, soap (Salesforce's Outbound Message), eventbridge
 //	reply             json (default), leadsquared, salesforce-ack, echo
 //	namespace         what signup ids start with; the source's name by default
-//	max_events        how many events a body may hold; 100 by default
+//	max_events        how many events of a body are read, the others being kept; 100 by default
 //	customer_typed    keys whose values the customer types: id and what a trunk lets in must not use them
 //	id_form           plain (default), salesforce (ids of 15 and of 18 characters are one)
 //

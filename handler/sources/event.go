@@ -22,11 +22,12 @@ type Event struct {
 	// file that make no signup of the event, though it is for us.
 	Fault error
 	// Raw is the event as JSON, without what the sender proves itself with, to be
-	// kept for the operator. It is there with a Fault only.
+	// kept for the operator. It is there with a Fault only. Of events beyond the
+	// most that one delivery may hold it is a list.
 	Raw json.RawMessage
 
 	source *Source
-	data   any
+	data   any // nil where it was not read
 }
 
 // read makes an event of one element of a body.
@@ -34,7 +35,7 @@ func (s *Source) read(element any) Event {
 	if broken, ok := element.(brokenElement); ok {
 		invalid := &provision.InvalidError{}
 		invalid.Add("event", broken.err.Error())
-		return Event{Signup: provision.Signup{Source: s.Name}, Fault: invalid, Raw: s.raw(broken.fields), source: s, data: broken.fields}
+		return Event{Signup: provision.Signup{Source: s.Name}, Fault: invalid, Raw: s.raw(broken), source: s, data: broken.fields}
 	}
 	e := Event{Signup: provision.Signup{Source: s.Name}, source: s, data: element}
 	var invalid provision.InvalidError
@@ -106,6 +107,9 @@ func (s *Source) lineValue(element any, field string, invalid *provision.Invalid
 // addFaults takes over what the engine says of fields that have no fault yet. What
 // it says of the id is said already, of the field id.
 func addFaults(invalid *provision.InvalidError, err error) {
+	if err == nil {
+		return
+	}
 	var found *provision.InvalidError
 	if !errors.As(err, &found) {
 		return
@@ -120,6 +124,9 @@ func addFaults(invalid *provision.InvalidError, err error) {
 
 // raw is an element as JSON, without the secrets.
 func (s *Source) raw(element any) json.RawMessage {
+	if broken, ok := element.(brokenElement); ok {
+		element = broken.fields
+	}
 	if object, ok := element.(map[string]any); ok && len(s.secrets) > 0 {
 		object = maps.Clone(object)
 		for _, key := range s.secrets {

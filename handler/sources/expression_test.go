@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/trunkhook/trunkhook/handler/strictjson"
 )
 
@@ -149,6 +151,54 @@ func TestTheDearestExpressionsEnd(t *testing.T) {
 			if took := time.Since(start); took > 20*time.Second {
 				t.Errorf("%.40s: %v", expression, took)
 			}
+		}
+	}
+}
+
+// What is evaluated without the engine gives what the engine gives.
+func TestPathsAreTheEngines(t *testing.T) {
+	t.Parallel()
+	keys := []string{"a", "b", "portal-id", "fields", "Value"}
+	var value func(depth int) *rapid.Generator[any]
+	value = func(depth int) *rapid.Generator[any] {
+		leaves := rapid.SampledFrom([]any{nil, "", "x", true, false, json.Number("9007199254740993"), []any{}, map[string]any{}})
+		if depth == 0 {
+			return leaves
+		}
+		inner := value(depth - 1)
+		return rapid.OneOf(leaves,
+			rapid.Map(rapid.SliceOfN(inner, 0, 2), func(list []any) any { return list }),
+			rapid.Map(rapid.MapOfN(rapid.SampledFrom(keys), inner, 0, 4), func(object map[string]any) any { return object }))
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		var expression []string
+		for _, key := range rapid.SliceOfN(rapid.SampledFrom(keys), 1, 4).Draw(t, "keys") {
+			expression = append(expression, `"`+key+`"`)
+		}
+		e, err := compile(strings.Join(expression, "."))
+		if _, direct := e.expression.(path); err != nil || !direct {
+			t.Fatalf("%v is %T, %v", expression, e.expression, err)
+		}
+		node, err := parse(strings.Join(expression, "."))
+		if err != nil {
+			t.Fatal(err)
+		}
+		data := value(4).Draw(t, "data")
+		got, err := e.search(data)
+		want, wantErr := jmespath{node}.search(data)
+		if err != nil || wantErr != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("%v of %#v: %#v, %v; the engine says %#v, %v", expression, data, got, err, want, wantErr)
+		}
+	})
+}
+
+// Anything more than keys is the engine's.
+func TestOnlyPathsGoWithoutTheEngine(t *testing.T) {
+	t.Parallel()
+	for _, expression := range []string{`a[0]`, `a[]`, `a[].b`, `a || b`, `a.b == 'c'`, `!a`, `@`, `'a'`, `a | b`, `a.[b]`, `a.{b: c}`, `to_string(a)`, `a[?b].c`} {
+		e, err := compile(expression)
+		if _, direct := e.expression.(path); err != nil || direct {
+			t.Errorf("%s is %T, %v", expression, e.expression, err)
 		}
 	}
 }

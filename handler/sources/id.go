@@ -14,7 +14,7 @@ import (
 // signup. Only the last part may hold a colon, so that the others can be told
 // apart. The error is a sentence's end.
 func (s *Source) signupID(element any) (string, error) {
-	id := s.Namespace
+	id := append(make([]byte, 0, 2*maxPart), s.Namespace...)
 	for i, expression := range s.id {
 		value, err := evaluate(expression, element)
 		if err != nil {
@@ -24,12 +24,12 @@ func (s *Source) signupID(element any) (string, error) {
 		if err != nil {
 			return "", s.inPart(i, err)
 		}
-		id += ":" + s.formed(text)
+		id = append(append(id, ':'), s.formed(text)...)
 	}
-	if !provision.ValidSignupID(id) {
+	if len(id) > maxPart { // that is all that can be wrong with valid parts
 		return "", errors.New("is too long: with its namespace an id may have 128 characters")
 	}
-	return id, nil
+	return string(id), nil
 }
 
 // inPart says which part of an id a fault is in, where there are several.
@@ -71,7 +71,7 @@ func checkPart(text string, last bool) error {
 	return nil
 }
 
-// maxPart is how long one part can be at all.
+// maxPart is how long one part can be at all, as the whole.
 const maxPart = 128
 
 // What the parts of an id may be: the values of id_form in a source's file.

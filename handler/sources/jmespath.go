@@ -43,11 +43,47 @@ func newCaller() interpreter.FunctionCaller {
 	return interpreter.NewFunctionCaller(entries...)
 }
 
+// engine evaluates all expressions. It could be told what $ and bound names stand
+// for, neither of which is offered.
+var engine = interpreter.NewInterpreter(nil, caller, nil)
+
 // jmespath is an expression of the engine.
 type jmespath struct{ node parsing.ASTNode }
 
-func (e jmespath) search(data any) (any, error) {
-	return interpreter.NewInterpreter(data, caller, nil).Execute(e.node, data)
+func (e jmespath) search(data any) (any, error) { return engine.Execute(e.node, data) }
+
+// path is an expression of keys alone, a.b.c, as most are. It needs no engine, which
+// would take several times as long.
+type path []string
+
+func (p path) search(data any) (any, error) {
+	for _, key := range p {
+		object, _ := data.(map[string]any)
+		data = object[key]
+	}
+	return data, nil
+}
+
+// pathOf is the path that a tree is, if it is one.
+func pathOf(node parsing.ASTNode) (path, bool) {
+	switch node.NodeType {
+	case parsing.ASTField:
+		key, ok := node.Value.(string)
+		return path{key}, ok
+	case parsing.ASTSubexpression:
+		left, ok := pathOf(node.Children[0])
+		right, also := pathOf(node.Children[1])
+		return append(left, right...), ok && also
+	default:
+		return nil, false
+	}
+}
+
+func expressionOf(node parsing.ASTNode) expression {
+	if p, ok := pathOf(node); ok {
+		return p
+	}
+	return jmespath{node}
 }
 
 // compile takes the part of JMESPath 1.0 that gives the same for the same event
@@ -65,14 +101,15 @@ func compile(text string) (compiled, error) {
 	if c.growth(node); c.fault != nil {
 		return compiled{}, c.fault
 	}
-	parts := []expression{jmespath{node}}
+	whole := expressionOf(node)
+	parts := []expression{whole}
 	if node.NodeType == parsing.ASTMultiSelectList {
 		parts = parts[:0]
 		for _, child := range node.Children {
-			parts = append(parts, jmespath{child})
+			parts = append(parts, expressionOf(child))
 		}
 	}
-	return compiled{jmespath{node}, parts, c.keys, c.functions}, nil
+	return compiled{whole, parts, c.keys, c.functions}, nil
 }
 
 func parse(text string) (node parsing.ASTNode, err error) {

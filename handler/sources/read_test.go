@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -214,35 +216,37 @@ func TestReadRefusesWholeBodies(t *testing.T) {
 	t.Parallel()
 	many := func(n int, one string) string { return strings.TrimSuffix(strings.Repeat(one+",", n), ",") }
 	for what, test := range map[string]struct{ source, contentType, body, want string }{
-		"broken JSON":            {"pipedrive", "application/json", `{"meta":`, "broken at byte"},
-		"a key twice":            {"pipedrive", "application/json", `{"a":1,"a":2}`, "A key stands twice"},
-		"no object":              {"pipedrive", "application/json", `[]`, "must be an object"},
-		"a text":                 {"stripe", "application/json", `"x"`, "must be an object"},
-		"no list":                {"hubspot-subscriptions", "application/json", `{}`, "must hold a list"},
-		"over 100 events":        {"hubspot-subscriptions", "application/json", "[" + many(101, "{}") + "]", "more than 100 events"},
-		"1 MB of lists":          {"hubspot", "application/json", strings.Repeat("[", 1<<20), "nests deeper"},
-		"1 MB of objects":        {"hubspot", "application/json", strings.Repeat(`{"a":`, 1<<18), "nests deeper"},
-		"1 MB of zeros":          {"hubspot-subscriptions", "application/json", "[" + many(1<<19, "0") + "]", "more than 50000 values"},
-		"a form's field twice":   {"zoho", "application/x-www-form-urlencoded", `signup_id=1&signup_id=2`, "stands twice"},
-		"the same, escaped":      {"zoho", "application/x-www-form-urlencoded", `signup_id=1&signup%5fid=2`, "stands twice"},
-		"a broken form":          {"zoho", "application/x-www-form-urlencoded", `signup_id=%zz`, "broken"},
-		"a form not in UTF-8":    {"zoho", "application/x-www-form-urlencoded", `account=%ff`, "UTF-8"},
-		"a form of 1001 fields":  {"zoho", "application/x-www-form-urlencoded", strings.Repeat("&", 1000), "more than 1000"},
-		"a DTD":                  {"salesforce-outbound", "text/xml", `<!DOCTYPE a SYSTEM "http://127.0.0.1/">` + outbound(notification("1", "A")), "DTD"},
-		"a billion laughs":       {"salesforce-outbound", "text/xml", `<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>` + outbound(`<x>&b;</x>`), "DTD"},
-		"an unknown entity":      {"salesforce-outbound", "text/xml", outbound(`<x>&b;</x>`), "broken"},
-		"another encoding":       {"salesforce-outbound", "text/xml", `<?xml version="1.0" encoding="UTF-16"?>` + outbound(notification("1", "A")), "broken"},
-		"deep XML":               {"salesforce-outbound", "text/xml", outbound(strings.Repeat("<a>", 1<<18)), "nests deeper"},
-		"1 MB of elements":       {"salesforce-outbound", "text/xml", outbound(strings.Repeat("<a/>", 1<<18)), "more than 20000"},
-		"over 100 notifications": {"salesforce-outbound", "text/xml", outbound(strings.Repeat(notification("1", "A"), 101)), "more than 100 events"},
-		"cut off XML":            {"salesforce-outbound", "text/xml", outbound(notification("1", "A"))[:300], "broken"},
-		"two roots":              {"salesforce-outbound", "text/xml", "<a/><a/>", "one root"},
-		"no XML":                 {"salesforce-outbound", "text/xml", "hello", "one root"},
-		"no envelope":            {"salesforce-outbound", "text/xml", "<a/>", "SOAP 1.1 envelope"},
-		"another namespace":      {"salesforce-outbound", "text/xml", strings.ReplaceAll(outbound(notification("1", "A")), "2005/09/outbound", "2005/09/inbound"), "one notifications"},
-		"a prefix not bound":     {"salesforce-outbound", "text/xml", `<e:Envelope><e:Body/></e:Envelope>`, "SOAP 1.1 envelope"},
-		"two organisations":      {"salesforce-outbound", "text/xml", outbound(`<OrganizationId>2</OrganizationId>`, notification("1", "A")), "one OrganizationId"},
-		"no object of a bus":     {"eventbridge-stripe", "", `[]`, "must be a JSON object"},
+		"broken JSON":           {"pipedrive", "application/json", `{"meta":`, "broken at byte"},
+		"a key twice":           {"pipedrive", "application/json", `{"a":1,"a":2}`, "A key stands twice"},
+		"no object":             {"pipedrive", "application/json", `[]`, "must be an object"},
+		"a text":                {"stripe", "application/json", `"x"`, "must be an object"},
+		"no list":               {"hubspot-subscriptions", "application/json", `{}`, "must hold a list"},
+		"1 MB of lists":         {"hubspot", "application/json", strings.Repeat("[", 1<<20), "nests deeper"},
+		"1 MB of objects":       {"hubspot", "application/json", strings.Repeat(`{"a":`, 1<<18), "nests deeper"},
+		"1 MB of zeros":         {"hubspot-subscriptions", "application/json", "[" + many(1<<19, "0") + "]", "more than 50000 values"},
+		"a form's field twice":  {"zoho", "application/x-www-form-urlencoded", `signup_id=1&signup_id=2`, "stands twice"},
+		"the same, escaped":     {"zoho", "application/x-www-form-urlencoded", `signup_id=1&signup%5fid=2`, "stands twice"},
+		"a broken form":         {"zoho", "application/x-www-form-urlencoded", `signup_id=%zz`, "broken"},
+		"a form not in UTF-8":   {"zoho", "application/x-www-form-urlencoded", `account=%ff`, "UTF-8"},
+		"a form of 1001 fields": {"zoho", "application/x-www-form-urlencoded", strings.Repeat("&", 1000), "more than 1000"},
+		"a DTD":                 {"salesforce-outbound", "text/xml", `<!DOCTYPE a SYSTEM "http://127.0.0.1/">` + outbound(notification("1", "A")), "DTD"},
+		"a billion laughs":      {"salesforce-outbound", "text/xml", `<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>` + outbound(`<x>&b;</x>`), "DTD"},
+		"an unknown entity":     {"salesforce-outbound", "text/xml", outbound(`<x>&b;</x>`), "broken"},
+		"another encoding":      {"salesforce-outbound", "text/xml", `<?xml version="1.0" encoding="UTF-16"?>` + outbound(notification("1", "A")), "broken"},
+		"deep XML":              {"salesforce-outbound", "text/xml", outbound(strings.Repeat("<a>", 1<<18)), "nests deeper"},
+		"1 MB of elements":      {"salesforce-outbound", "text/xml", outbound(strings.Repeat("<a/>", 1<<18)), "more than 20000"},
+		"a long organisation":   {"salesforce-outbound", "text/xml", strings.Replace(outbound(notification("1", "A")), "00D5", strings.Repeat("0", 129), 1), "OrganizationId is too long"},
+		"a long action":         {"salesforce-outbound", "text/xml", strings.Replace(outbound(notification("1", "A")), "04k", strings.Repeat("0", 129), 1), "ActionId is too long"},
+		"cut off XML":           {"salesforce-outbound", "text/xml", outbound(notification("1", "A"))[:300], "broken"},
+		"an instruction":        {"salesforce-outbound", "text/xml", outbound(`<?php x?>`), "instructions"},
+		"many attributes":       {"salesforce-outbound", "text/xml", outbound("<a" + manyAttributes(33) + "/>"), "more than 32 attributes"},
+		"two roots":             {"salesforce-outbound", "text/xml", "<a/><a/>", "one root"},
+		"no XML":                {"salesforce-outbound", "text/xml", "hello", "one root"},
+		"no envelope":           {"salesforce-outbound", "text/xml", "<a/>", "SOAP 1.1 envelope"},
+		"another namespace":     {"salesforce-outbound", "text/xml", strings.ReplaceAll(outbound(notification("1", "A")), "2005/09/outbound", "2005/09/inbound"), "one notifications"},
+		"a prefix not bound":    {"salesforce-outbound", "text/xml", `<e:Envelope><e:Body/></e:Envelope>`, "broken"},
+		"two organisations":     {"salesforce-outbound", "text/xml", outbound(`<OrganizationId>2</OrganizationId>`, notification("1", "A")), "one OrganizationId"},
+		"no object of a bus":    {"eventbridge-stripe", "", `[]`, "must be a JSON object"},
 	} {
 		events, err := source(t, test.source).Read(test.contentType, []byte(test.body))
 		var refused sources.BodyError
@@ -250,6 +254,89 @@ func TestReadRefusesWholeBodies(t *testing.T) {
 			t.Errorf("%s: %d events, %v; want %q", what, len(events), err, test.want)
 		}
 	}
+}
+
+// What one delivery may not make signups of is kept, every event of it once and
+// whole, in a few lists that each fit into what is kept of a dead letter.
+func TestEventsBeyondTheMostAreKept(t *testing.T) {
+	t.Parallel()
+	sub := func(i int) string {
+		return fmt.Sprintf(`{"portalId":1,"subscriptionType":"contact.creation","objectId":%d,"note":"<\"é\u2028"}`, i)
+	}
+	soap := func(i int) string { return notification(strconv.Itoa(i), "A") }
+	list := func(n int, one func(int) string, between string) string {
+		var all []string
+		for i := range n {
+			all = append(all, one(i+1))
+		}
+		return strings.Join(all, between)
+	}
+	hubspot, salesforce := regexp.MustCompile(`"objectId":(\d+)`), regexp.MustCompile(`"sObject":\{"Id":"(\d+)"`)
+	for what, test := range map[string]struct {
+		source, body string
+		ids          *regexp.Regexp
+		sent         int
+		faults       []string // of the events beyond; nil where there may be any
+	}{
+		"as many as may be": {"hubspot-subscriptions", "[" + list(100, sub, ",") + "]", hubspot, 100, []string{}},
+		"one more":          {"hubspot-subscriptions", "[" + list(101, sub, ",") + "]", hubspot, 101, []string{"101 to 101 are beyond the 100 that one delivery may hold"}},
+		"some more":         {"hubspot-subscriptions", "[" + list(137, sub, ",") + "]", hubspot, 137, []string{"101 to 137 are beyond the 100 that one delivery may hold"}},
+		"a full body":       {"hubspot-subscriptions", "[" + list(2500, sub, ",") + "]", hubspot, 2500, nil},
+		"notifications":     {"salesforce-outbound", outbound(list(137, soap, "")), salesforce, 137, []string{"101 to 137 are beyond the 100 that one delivery may hold"}},
+	} {
+		s := source(t, test.source)
+		contentType := map[bool]string{true: "text/xml", false: "application/json"}[test.source == "salesforce-outbound"]
+		events, err := s.Read(contentType, []byte(test.body))
+		if err != nil || len(events) < 100 {
+			t.Errorf("%s: %d events, %v", what, len(events), err)
+			continue
+		}
+		for i, e := range events[:100] {
+			if e.Fault != nil || e.Ignored || !strings.HasSuffix(e.Signup.ID, ":"+strconv.Itoa(i+1)) {
+				t.Errorf("%s: event %d is %+v", what, i, e)
+			}
+		}
+		beyond, next := events[100:], 101
+		for i, e := range beyond {
+			var kept []json.RawMessage
+			var invalid *provision.InvalidError
+			letter := provision.DeadLetter{Payload: string(e.Raw)}
+			if json.Unmarshal([]byte(letter.Kept()), &kept) != nil || e.Ignored || e.Signup.ID != "" || !errors.As(e.Fault, &invalid) || invalid.Faults[0].Field != "events" {
+				t.Fatalf("%s: %.100s, %v", what, e.Raw, e.Fault)
+			}
+			if test.faults != nil && invalid.Faults[0].Detail != test.faults[i] {
+				t.Errorf("%s: %v", what, e.Fault)
+			}
+			for _, one := range kept {
+				if id := test.ids.FindSubmatch(one); id == nil || string(id[1]) != strconv.Itoa(next) {
+					t.Fatalf("%s: %s is kept in place of event %d", what, one, next)
+				}
+				next++
+			}
+		}
+		if next != test.sent+1 || test.faults != nil && len(beyond) != len(test.faults) || len(beyond) > 10 {
+			t.Errorf("%s: %d events in %d lists", what, next-1, len(beyond))
+		}
+	}
+}
+
+// The many events that the smallest body can hold make no more lists than a large
+// one's.
+func TestTheMostEventsThatABodyCanHoldAreFewLists(t *testing.T) {
+	t.Parallel()
+	for what, one := range map[string]string{"objects": "{}", "no objects": "0"} {
+		events, err := source(t, "hubspot-subscriptions").Read("", []byte("["+strings.TrimSuffix(strings.Repeat(one+",", 49_999), ",")+"]"))
+		if err != nil || len(events) > 110 {
+			t.Errorf("%s: %d events, %v", what, len(events), err)
+		}
+	}
+}
+
+func manyAttributes(n int) (text string) {
+	for i := range n {
+		text += fmt.Sprintf(` a%d=""`, i)
+	}
+	return text
 }
 
 // Salesforce is told Ack for all of a message or for none: one notification that

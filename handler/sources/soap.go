@@ -22,7 +22,7 @@ func parseSOAP(body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if envelope.name.Space != soapNS || envelope.name.Local != "Envelope" {
+	if envelope.space != soapNS || envelope.local != "Envelope" {
 		return nil, BodyError{"The XML must be a SOAP 1.1 envelope."}
 	}
 	content, err := envelope.one(soapNS, "Body")
@@ -37,20 +37,17 @@ func parseSOAP(body []byte) (any, error) {
 }
 
 func notifications(message *element) (any, error) {
-	organization, err := message.one(outboundNS, "OrganizationId")
+	organization, err := message.id("OrganizationId")
 	if err != nil {
 		return nil, err
 	}
-	action, err := message.one(outboundNS, "ActionId")
+	action, err := message.id("ActionId")
 	if err != nil {
 		return nil, err
 	}
 	list := []any{}
 	for _, one := range message.all(outboundNS, "Notification") {
-		fields := map[string]any{
-			"OrganizationId": strings.TrimSpace(string(organization.text)),
-			"ActionId":       strings.TrimSpace(string(action.text)),
-		}
+		fields := map[string]any{"OrganizationId": organization, "ActionId": action}
 		notification, err := one.notification()
 		if err != nil { // the others are signups all the same, and all are acknowledged
 			fields["Notification"] = one.texts()
@@ -61,6 +58,20 @@ func notifications(message *element) (any, error) {
 		list = append(list, fields)
 	}
 	return list, nil
+}
+
+// id is one of the message's own. All its notifications repeat it, so that it must
+// not be long.
+func (e *element) id(local string) (any, error) {
+	one, err := e.one(outboundNS, local)
+	if err != nil {
+		return nil, err
+	}
+	text := one.trimmed()
+	if len(text) > maxPart {
+		return nil, BodyError{"The " + local + " is too long."}
+	}
+	return text, nil
 }
 
 // brokenElement is one of a body's events that can't be read, with what of it an
@@ -80,12 +91,12 @@ func (e *element) notification() (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	object := make(map[string]any, len(record.children)+1)
+	object := make(map[string]any)
 	if kind := record.attr(instanceNS, "type"); kind != "" {
 		object["type"] = kind[strings.IndexByte(kind, ':')+1:]
 	}
 	if object, err = record.object(object); err != nil {
 		return nil, err
 	}
-	return map[string]any{"Id": strings.TrimSpace(string(id.text)), "sObject": object}, nil
+	return map[string]any{"Id": id.trimmed(), "sObject": object}, nil
 }

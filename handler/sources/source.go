@@ -2,7 +2,6 @@ package sources
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 )
 
@@ -55,7 +54,8 @@ type mapping struct {
 
 // Read takes the events out of a body, in their order. The error is about the
 // whole body: ErrContentType or a BodyError. What is wrong with one event is its
-// Fault, and leaves the others alone.
+// Fault, and leaves the others alone. Events beyond the most that the source's file
+// allows are the last ones, with a Fault, many in one.
 func (s *Source) Read(contentType string, body []byte) ([]Event, error) {
 	value, err := parseBody(s.content, contentType, body)
 	if err != nil {
@@ -65,14 +65,12 @@ func (s *Source) Read(contentType string, body []byte) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(elements) > s.maxEvents {
-		return nil, BodyError{fmt.Sprintf("The body holds more than %d events.", s.maxEvents)}
-	}
-	events := make([]Event, len(elements))
-	for i, element := range elements {
+	most := min(len(elements), s.maxEvents)
+	events := make([]Event, most)
+	for i, element := range elements[:most] {
 		events[i] = s.read(element)
 	}
-	return events, nil
+	return append(events, s.beyond(elements[most:])...), nil
 }
 
 // elements are the events of a body.

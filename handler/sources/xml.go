@@ -1,99 +1,50 @@
 package sources
 
-import (
-	"bytes"
-	"encoding/xml"
-	"errors"
-	"io"
-	"strings"
-)
-
-const (
-	maxXMLDepth    = 16
-	maxXMLElements = 20_000
-)
+import "strings"
 
 // element is one of an XML document.
 type element struct {
-	name     xml.Name
-	attrs    []xml.Attr
-	text     []byte // of its own, without its children's
-	children []*element
+	space, local string // the name: its namespace, and what is behind the colon
+	attrs        []attribute
+	text         string   // of its own, without its children's: the first piece,
+	more         []byte   // and the others
+	first, last  *element // of its children
+	next         *element // its sibling
 }
 
-// xmlReader builds a document's elements.
-type xmlReader struct {
-	open   []*element // from a nameless one, which holds the root, to the innermost
-	count  int
-	secret string // the local name of elements whose text is dropped as it is read
+// attribute is one that binds no namespace.
+type attribute struct{ space, local, value string }
+
+func (e *element) addText(text string) {
+	if e.text == "" {
+		e.text = text
+		return
+	}
+	e.more = append(e.more, text...)
 }
 
-// parseXML reads a document that has no DTD, and so no entities but XML's own
-// five. It returns the root.
-func parseXML(body []byte, secret string) (*element, error) {
-	decoder := xml.NewDecoder(bytes.NewReader(body))
-	document := &element{}
-	r := xmlReader{open: []*element{document}, secret: secret}
-	for {
-		token, err := decoder.Token()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, BodyError{"The XML is broken."}
-		}
-		if err := r.take(token); err != nil {
-			return nil, err
-		}
+// trimmed is the text without white space around it.
+func (e *element) trimmed() string {
+	if e.more == nil {
+		return strings.TrimSpace(e.text)
 	}
-	if len(document.children) != 1 {
-		return nil, BodyError{"The XML must have one root element."}
-	}
-	return document.children[0], nil
-}
-
-// take adds one token.
-func (r *xmlReader) take(token xml.Token) error {
-	innermost := r.open[len(r.open)-1]
-	switch t := token.(type) {
-	case xml.StartElement:
-		r.count++
-		switch {
-		case len(r.open) > maxXMLDepth:
-			return BodyError{"The XML nests deeper than 16."}
-		case r.count > maxXMLElements:
-			return BodyError{"The XML has more than 20000 elements."}
-		}
-		child := &element{name: t.Name, attrs: t.Attr}
-		innermost.children = append(innermost.children, child)
-		r.open = append(r.open, child)
-	case xml.EndElement:
-		r.open = r.open[:len(r.open)-1]
-	case xml.CharData:
-		if innermost.name.Local != r.secret {
-			innermost.text = append(innermost.text, t...)
-		}
-	case xml.Directive: // <!DOCTYPE and what else starts so
-		return BodyError{"The XML must not have a DTD."}
-	}
-	return nil
+	return strings.TrimSpace(e.text + string(e.more))
 }
 
 // attr is the value of an attribute; empty where there is none.
 func (e *element) attr(space, local string) string {
 	for _, attr := range e.attrs {
-		if attr.Name.Space == space && attr.Name.Local == local {
-			return attr.Value
+		if attr.space == space && attr.local == local {
+			return attr.value
 		}
 	}
 	return ""
 }
 
 // all are the children of a name.
-func (e *element) all(space, local string) []*element {
-	var found []*element
-	for _, child := range e.children {
-		if child.name.Space == space && child.name.Local == local {
+func (e *element) all(space, local string) (found []*element) {
+	for child := e.first; child != nil; child = child.next {
+		if child.space == space && child.local == local {
 			found = append(found, child)
 		}
 	}
@@ -102,10 +53,24 @@ func (e *element) all(space, local string) []*element {
 
 // one is the only child of a name, which has to be there.
 func (e *element) one(space, local string) (*element, error) {
-	if found := e.all(space, local); len(found) == 1 {
-		return found[0], nil
+	var found *element
+	for child := e.first; child != nil; child = child.next {
+		if child.space != space || child.local != local {
+			continue
+		}
+		if found != nil {
+			return nil, e.notOne(local)
+		}
+		found = child
 	}
-	return nil, BodyError{"The XML must have one " + local + " in its " + e.name.Local + "."}
+	if found == nil {
+		return nil, e.notOne(local)
+	}
+	return found, nil
+}
+
+func (e *element) notOne(local string) error {
+	return BodyError{"The XML must have one " + local + " in its " + e.local + "."}
 }
 
 // value is an element as expressions see one: its text, trimmed; an object where
@@ -114,24 +79,23 @@ func (e *element) value() (any, error) {
 	if nilled := e.attr(instanceNS, "nil"); nilled == "true" || nilled == "1" {
 		return nil, nil
 	}
-	if len(e.children) == 0 {
-		return strings.TrimSpace(string(e.text)), nil
+	if e.first == nil {
+		return e.trimmed(), nil
 	}
-	return e.object(make(map[string]any, len(e.children)+1))
+	return e.object(make(map[string]any))
 }
 
 // object adds the children to an object by their local names.
 func (e *element) object(object map[string]any) (map[string]any, error) {
-	for _, child := range e.children {
-		name := child.name.Local
-		if _, twice := object[name]; twice {
+	for child := e.first; child != nil; child = child.next {
+		if _, twice := object[child.local]; twice {
 			return nil, BodyError{"An element stands twice in one place of the XML."}
 		}
 		value, err := child.value()
 		if err != nil {
 			return nil, err
 		}
-		object[name] = value
+		object[child.local] = value
 	}
 	return object, nil
 }
@@ -145,10 +109,10 @@ func (e *element) texts() map[string]any {
 }
 
 func (e *element) collect(found map[string]any) {
-	for _, child := range e.children {
-		if text := strings.TrimSpace(string(child.text)); text != "" {
-			list, _ := found[child.name.Local].([]any)
-			found[child.name.Local] = append(list, text)
+	for child := e.first; child != nil; child = child.next {
+		if text := child.trimmed(); text != "" {
+			list, _ := found[child.local].([]any)
+			found[child.local] = append(list, text)
 		}
 		child.collect(found)
 	}

@@ -133,11 +133,10 @@ func (p *parser) object(depth int) (any, error) {
 	}
 	p.at++
 	object := make(map[string]any, len(p.members)-first)
-	for _, m := range p.members[first:] {
-		if _, known := object[m.name]; known {
+	for i, m := range p.members[first:] {
+		if object[m.name] = m.value; len(object) == i {
 			return nil, Error{Detail: "A key stands twice in one object.", Twice: m.name}
 		}
-		object[m.name] = m.value
 	}
 	p.members = p.members[:first]
 	return object, nil
@@ -228,9 +227,10 @@ func (p *parser) number() (any, error) {
 
 // digits reads as many as there are, and tells whether there was one.
 func (p *parser) digits() bool {
-	start := p.at
-	for c := p.peek(); c >= '0' && c <= '9'; c = p.peek() {
-		p.at++
+	rest, n := p.text[p.at:], 0
+	for n < len(rest) && rest[n] >= '0' && rest[n] <= '9' {
+		n++
 	}
-	return p.at > start
+	p.at += n
+	return n > 0
 }

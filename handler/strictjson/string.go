@@ -10,19 +10,21 @@ import (
 // str reads a string, which starts at hand.
 func (p *parser) str() (string, error) {
 	p.at++
-	start := p.at
-	for p.at < len(p.text) {
-		switch c := p.text[p.at]; {
+	start, rest := p.at, p.text[p.at:]
+	for i := range len(rest) {
+		switch c := rest[i]; {
 		case c == '"':
-			p.at++
-			return p.text[start : p.at-1], nil
+			p.at = start + i + 1
+			return rest[:i], nil
 		case c == '\\':
+			p.at = start + i
 			return p.escaped(start)
 		case c < ' ':
+			p.at = start + i
 			return "", p.broken()
 		}
-		p.at++
 	}
+	p.at = len(p.text)
 	return "", p.broken()
 }
 

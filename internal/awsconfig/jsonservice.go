@@ -2,7 +2,6 @@ package awsconfig
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -43,15 +43,16 @@ func newJSONService(name, target, region string, endpoint *string, credentials a
 	return &JSONService{name, target, url, region, credentials, client, v4.NewSigner()}
 }
 
-// ServiceError is what the service refused a call with.
+// ServiceError is what the service refused a call with. What it says in words is no
+// part of it: AWS's services repeat values that they find at fault, and headers where
+// they refuse a signature; a proxy may repeat the whole request, password included.
 type ServiceError struct {
-	Status  int
-	Code    string // such as ParameterAlreadyExists
-	Message string
+	Status int
+	Code   string // such as ParameterAlreadyExists; empty where a proxy said no
 }
 
 func (e *ServiceError) Error() string {
-	return fmt.Sprintf("HTTP %d, %s: %s", e.Status, e.Code, e.Message)
+	return strings.TrimSpace(fmt.Sprintf("HTTP %d %s", e.Status, e.Code))
 }
 
 // maxAnswer is in bytes; a parameter has 4 kB at most (8 kB of the advanced kind).
@@ -112,12 +113,17 @@ func (s *JSONService) try(ctx context.Context, operation string, body []byte, tr
 	return false, nil
 }
 
+// errorCode is the form of all of AWS's; what else stands there is somebody else's.
+var errorCode = regexp.MustCompile(`^[A-Z][A-Za-z0-9.]{0,63}$`)
+
 func refusal(status int, content []byte) *ServiceError {
 	var fields struct {
-		Type    string `json:"__type"` // with or without a namespace in front
-		Message string `json:"message"`
-		Capital string `json:"Message"` // some errors spell it so
+		Type string `json:"__type"` // with or without a namespace in front
 	}
 	_ = json.Unmarshal(content, &fields)
-	return &ServiceError{status, fields.Type[strings.LastIndex(fields.Type, "#")+1:], cmp.Or(fields.Message, fields.Capital)}
+	code := fields.Type[strings.LastIndex(fields.Type, "#")+1:]
+	if !errorCode.MatchString(code) {
+		code = ""
+	}
+	return &ServiceError{status, code}
 }

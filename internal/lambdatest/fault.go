@@ -1,9 +1,12 @@
 package lambdatest
 
 import (
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -15,8 +18,8 @@ type Fault struct {
 	Lost   bool    // the service never gets the call; not with AnswerPassed
 	Kill   *Victim // is killed once the service is done with it; not with AnswerPassed
 
-	Status int    // with AnswerOwn
-	Body   string // with AnswerOwn
+	Status int    // with AnswerOwn and AnswerEcho
+	Body   string // with AnswerOwn; with AnswerEcho around the call's body: %s as it is, %q as a text
 }
 
 // Answer is what comes back of a faulty call.
@@ -28,6 +31,7 @@ const (
 	AnswerReset                // none; the connection is reset
 	AnswerHang                 // none, until the caller goes
 	AnswerOwn                  // Status and Body
+	AnswerEcho                 // Status, and what was sent inside Body
 )
 
 // The faults that have a name of their own.
@@ -96,7 +100,11 @@ func (f Fault) serve(w http.ResponseWriter, r *http.Request, service http.Handle
 		case <-stopped:
 		}
 		reset(w)
-	case AnswerOwn:
+	case AnswerOwn, AnswerEcho:
+		if f.Answer == AnswerEcho {
+			sent, _ := io.ReadAll(r.Body)
+			f.Body = strings.NewReplacer("%s", string(sent), "%q", strconv.Quote(string(sent))).Replace(f.Body)
+		}
 		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 		w.WriteHeader(f.Status)
 		_, _ = w.Write([]byte(f.Body))

@@ -2,11 +2,9 @@ package lambdatest
 
 import (
 	"encoding/json"
-	"net"
 	"net/http"
 	"sync"
 	"testing"
-	"time"
 )
 
 // SecretsManager is AWS Secrets Manager with GetSecretValue.
@@ -33,14 +31,10 @@ func StartSecretsManager(t testing.TB) *SecretsManager {
 
 // NewSecretsManager runs one on an address, until Close.
 func NewSecretsManager(addr string) (*SecretsManager, error) {
-	listener, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, err
-	}
-	s := &SecretsManager{URL: "http://" + listener.Addr().String(), secrets: map[string]string{}}
-	s.server = &http.Server{Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = s.server.Serve(listener) }()
-	return s, nil
+	s := &SecretsManager{secrets: map[string]string{}}
+	var err error
+	s.URL, s.server, err = serveOn(addr, s.serve)
+	return s, err
 }
 
 // Close ends it.

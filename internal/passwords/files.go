@@ -30,7 +30,13 @@ func (f *Files) Keep(_ context.Context, trunkName, userName, password string) (k
 		return "", "", err
 	}
 	content, err := os.ReadFile(at) //nolint:gosec // below our own folder
-	return string(content), at, err
+	switch {
+	case err != nil:
+		return "", "", err
+	case len(content) == 0:
+		return "", "", fmt.Errorf("%s is empty", at)
+	}
+	return string(content), at, nil
 }
 
 // write makes the file, whole or not at all, unless there is one.

@@ -327,6 +327,32 @@ func TestSecretThatWasJustRotatedInWorksAtOnce(t *testing.T) {
 	})
 }
 
+// A source that had no secret at all is renewed as any other is, within the same limit.
+func TestFirstSecretOfASourceIsFoundAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{text: `{"api":["one"]}`}
+		sources := sourcesOf(s)
+		if err := sources.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		renewed := func(want int) {
+			t.Helper()
+			if got, err := sources.Renew(t.Context(), "zoho"); err != nil || len(got) != want {
+				t.Errorf("%v, %v; want %d", got, err, want)
+			}
+		}
+		for range 100 {
+			renewed(0)
+		}
+		s.counted(t, 4, "by strangers at a closed source")
+		s.set(`{"api":["one"],"zoho":["two"]}`, nil)
+		renewed(0)
+		time.Sleep(10 * time.Second)
+		renewed(1)
+		s.counted(t, 1, "since")
+	})
+}
+
 func TestStrangersMakeUsFetchThreeTimesAndThenEveryTenSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &store{text: `{"api":["one"]}`}

@@ -174,15 +174,15 @@ func (l *Ledger) Get(_ context.Context, signupID string) (provision.Record, erro
 	return *record, nil
 }
 
-// Active calls the function with every active signup, in the order of the ids.
-func (l *Ledger) Active(each func(provision.Record)) error {
+// Each calls the function with every signup, in the order of the ids, until it fails.
+func (l *Ledger) Each(do func(provision.Record) error) error {
 	return l.db.View(func(tx *bbolt.Tx) error {
 		return tx.Bucket(signups).ForEach(func(id, _ []byte) error {
 			record, err := read(tx, string(id))
-			if err == nil && record.Status == provision.StatusActive {
-				each(*record)
+			if err != nil {
+				return err
 			}
-			return err
+			return do(*record)
 		})
 	})
 }

@@ -1,8 +1,11 @@
 package embedded_test
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,9 +55,21 @@ func TestRecordsSurviveReopening(t *testing.T) {
 	if _, _, err := l.Activate(t.Context(), provision.Activate{SignupID: "acme-42", Owner: "one", Now: now, Trunk: exotel.Trunk{SID: "trmum1a"}}); err != nil {
 		t.Fatal(err)
 	}
-	var active []string
-	if err := l.Active(func(r provision.Record) { active = append(active, r.TrunkSID) }); err != nil || len(active) != 1 || active[0] != "trmum1a" {
-		t.Errorf("active: %v, %v", active, err)
+	var known []string
+	note := func(r provision.Record) error {
+		known = append(known, fmt.Sprint(r.SignupID, " ", r.Status, " ", r.TrunkSID))
+		return nil
+	}
+	claim.Signup.ID = "acme-43"
+	if _, _, err := l.Claim(t.Context(), claim); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Each(note); err != nil || !slices.Equal(known, []string{"acme-42 active trmum1a", "acme-43 pending "}) {
+		t.Errorf("the file has %q, %v", known, err)
+	}
+	broken := errors.New("broken")
+	if err := l.Each(func(provision.Record) error { return broken }); !errors.Is(err, broken) {
+		t.Errorf("a function that fails: %v", err)
 	}
 }
 

@@ -49,6 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"an extension adds to whoever holds it":              extend,
 		"an extension reopens what is complete":              extendComplete,
 		"an activation has seen every extension":             activateExtended,
+		"an activation knows the first steps":                activateFirstSteps,
 		"a trunk is attached by the owner, once":             attach,
 		"a mark is by the owner":                             mark,
 		"an operator's takeover is early":                    takeOverEarly,

@@ -72,6 +72,7 @@ func step(rt *rapid.T, t *testing.T, l Store, id string, held *provision.Record)
 		got, holds, err = l.Extend(t.Context(), w)
 	case "attach":
 		w := provision.Attach{SignupID: id, Owner: owner, AccountSID: account, Trunk: trunk(rapid.SampledFrom([]string{"trmum1a", "trmum1b"}).Draw(rt, "trunk")), Now: now}
+		w.Replace, w.Steps = rapid.Bool().Draw(rt, "replace"), drawChange(rt, held)
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Attach(t.Context(), w)
 	case "mark":
@@ -81,11 +82,12 @@ func step(rt *rapid.T, t *testing.T, l Store, id string, held *provision.Record)
 	case "activate":
 		w := activateBy(owner, rapid.SampledFrom([]string{"trmum1a", "trmum1b"}).Draw(rt, "trunk"), 0)
 		w.SignupID, w.AccountSID, w.Now = id, account, now
-		w.Incomplete, w.Revision, w.Steps = rapid.Bool().Draw(rt, "incomplete"), rapid.IntRange(0, 2).Draw(rt, "revision"), drawChange(rt, held)
+		w.Incomplete, w.Seen, w.Steps = rapid.Bool().Draw(rt, "incomplete"), drawSeen(rt, held), drawChange(rt, held)
+		w.Seen.Complete = false // a try's is not
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Activate(t.Context(), w)
 	case "release":
-		w := provision.Release{SignupID: id, Owner: owner, Now: now, DueAt: until, LastError: "lost", Searching: rapid.Bool().Draw(rt, "searching"), Steps: drawChange(rt, held)}
+		w := provision.Release{SignupID: id, Owner: owner, Now: now, DueAt: until, LastError: "lost", Searching: rapid.Bool().Draw(rt, "searching"), Steps: drawChange(rt, held), Revision: drawSeen(rt, held).Revision}
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Release(t.Context(), w)
 	case "reject":
@@ -133,7 +135,7 @@ func drawChange(rt *rapid.T, held *provision.Record) map[string]provision.LineSt
 		step.Status = rapid.SampledFrom([]provision.StepStatus{provision.StepPending, provision.StepDone, provision.StepRefused}).Draw(rt, "status")
 		switch step.Status {
 		case provision.StepPending:
-			step.SentAt = at(rapid.IntRange(0, 60).Draw(rt, "sent at"))
+			step.SentAt, step.LookedAt, step.HiddenSince = at(rapid.IntRange(0, 60).Draw(rt, "sent at")), at(1), at(2)
 		case provision.StepDone:
 			step.ID, step.PasswordAt = "4711", "/passwords/acme"
 		case provision.StepRefused:

@@ -5,16 +5,20 @@ import (
 	"runtime"
 	"strconv"
 	"time"
+
+	"github.com/trunkhook/trunkhook/provision"
 )
 
 // actor is who makes calls: one delivery, one pass, one step of an operator's.
 type actor struct {
 	name     string
 	operator bool
+	signup   *provision.Signup // what is delivered; nil for others
 	process  *process
 	began    time.Time
 	asleep   time.Duration   // of the process, when it began
 	calls    map[purpose]int // so far
+	tables   int             // which table knows what it sends: how many there were before
 }
 
 type purpose struct{ op, id string }
@@ -87,7 +91,7 @@ func (c *call) fault(kinds []fault) fault {
 
 // freeze lets the process stand still for about as long as a lease, or longer.
 func (c *call) freeze(when string) {
-	c.world.freeze(c.actor.process, c.between(time.Second, 40*time.Second), c.chance(0.5), when)
+	c.world.freeze(c.actor.process, c.between(time.Second, maxFreeze), c.chance(0.5), when)
 }
 
 // thaw waits while the process stands still, and ends the goroutine if it is dead.

@@ -24,12 +24,14 @@ const (
 	forbidden      // 403, not processed
 	limited        // 429, not processed
 	unauthorized   // 401, although the credentials are right
-	falseDuplicate // 1008, although there is no such trunk
+	falseDuplicate // 1008, although there is no such trunk or thing
 	processedLate  // long after the caller gave up
 	vendorSlow     // takes seconds
-	listUnreadable // one trunk of the page can't be read
+	listUnreadable // one entry of the page can't be read
 
-	secretsDown // Secrets Manager fails
+	secretsDown         // Secrets Manager fails
+	passwordsDown       // the store of passwords fails, nothing kept
+	passwordsLoseAnswer // kept, and an error
 
 	crashBefore  // the process is killed before the call
 	crashAfter   // the process is killed after the call's effect
@@ -44,18 +46,20 @@ var faultNames = [faultKinds]string{
 	"table fails", "table loses answer", "table request sent twice", "table request straggles", "table slow", "queue lags",
 	"no connection", "request lost", "answer lost", "fails before", "fails after", "refused", "forbidden", "limited", "unauthorized",
 	"false duplicate", "processed late", "vendor slow", "list unreadable",
-	"secrets down",
+	"secrets down", "passwords down", "passwords lose answer",
 	"crash before", "crash after", "freeze before", "freeze after",
 }
 
 func (f fault) String() string { return faultNames[f] }
 
 var (
-	tableFaults  = []fault{tableFails, tableLosesAnswer, tableSentTwice, tableStraggler, tableSlow}
-	createFaults = []fault{noConnection, requestLost, answerLost, failsBefore, failsAfter, refused, forbidden, limited, unauthorized, falseDuplicate, processedLate, vendorSlow}
-	listFaults   = []fault{noConnection, requestLost, answerLost, failsBefore, limited, unauthorized, vendorSlow, listUnreadable}
-	secretFaults = []fault{secretsDown}
-	fates        = []fault{crashBefore, crashAfter, freezeBefore, freezeAfter}
+	tableFaults    = []fault{tableFails, tableLosesAnswer, tableSentTwice, tableStraggler, tableSlow}
+	createFaults   = []fault{noConnection, requestLost, answerLost, failsBefore, failsAfter, refused, forbidden, limited, unauthorized, falseDuplicate, processedLate, vendorSlow}
+	changeFaults   = []fault{noConnection, requestLost, answerLost, failsBefore, failsAfter, refused, forbidden, limited, unauthorized, processedLate, vendorSlow}
+	listFaults     = []fault{noConnection, requestLost, answerLost, failsBefore, limited, unauthorized, vendorSlow, listUnreadable}
+	secretFaults   = []fault{secretsDown}
+	passwordFaults = []fault{passwordsDown, passwordsLoseAnswer}
+	fates          = []fault{crashBefore, crashAfter, freezeBefore, freezeAfter}
 )
 
 // rates are how likely each fault is. A schedule knows some faults, not all, so

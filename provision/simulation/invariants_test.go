@@ -12,10 +12,10 @@ import (
 const (
 	oneTrunk       = "a signup has at most one trunk, over all accounts and names"
 	keptPromise    = "who answered 2xx has the signup on disk, from then on"
-	finished       = "every signup ends active, or rejected by an operator"
+	finished       = "every signup ends active, or incomplete where the vendor refused a part, or rejected by an operator"
 	realTrunk      = "an active signup has the trunk that the vendor holds under its name"
 	toldTruth      = "what was told of a settled signup is on disk, and stays so"
-	settledStays   = "a settled signup never changes"
+	settledStays   = "a settled signup never changes, unless a delivery or an operator adds to it, and keeps its trunk"
 	onlyOperator   = "only an operator rejects"
 	nothingLeft    = "a settled signup has no lease and is in no queue"
 	contentCounts  = "other content is told to be a conflict, and only that"
@@ -47,12 +47,18 @@ type testimony struct {
 	promised map[string]bool   // answered with 2xx
 	sids     map[string]string // the trunk that somebody was told
 	rejected map[string]bool   // told to be
-	named    map[string]bool   // trunks that an operator named
+	named    map[string]string // trunks that an operator named, and for which signup
+	wishes   map[wish]bool     // steps that were asked for and answered with 2xx
+	replaced map[string]bool   // signups whose trunk an operator replaced
+	refusals map[wish]bool     // what the vendor refused, with the trunk's sid in place of the signup's id
 	wipedAt  time.Time
 }
 
 func newTestimony() testimony {
-	return testimony{names: map[string]string{}, promised: map[string]bool{}, sids: map[string]string{}, rejected: map[string]bool{}, named: map[string]bool{}}
+	return testimony{
+		names: map[string]string{}, promised: map[string]bool{}, sids: map[string]string{}, rejected: map[string]bool{},
+		named: map[string]string{}, wishes: map[wish]bool{}, replaced: map[string]bool{}, refusals: map[wish]bool{},
+	}
 }
 
 // wiped: a new table knows nothing of promises and rejections. The trunks that
@@ -60,6 +66,7 @@ func newTestimony() testimony {
 func (t *testimony) wiped(at time.Time) {
 	clear(t.promised)
 	clear(t.rejected)
+	clear(t.wishes)
 	t.wipedAt = at
 }
 
@@ -82,13 +89,19 @@ func (w *world) checkTrunks(name string) {
 	}
 }
 
-// checkSend is called when a create is sent by somebody who looked at the clock
+// checkSend is called when something is sent by somebody who looked at the clock
 // at that moment. Who stood still since then can't know better, nor can who began
 // before the table was wiped, and its lease with it.
-func (w *world) checkSend(by *actor, name string, looked time.Time) {
-	id := w.testimony.names[name]
+func (w *world) checkSend(by *actor, accountSID string, e exchange, looked time.Time) {
+	if e.forTrunk() == "" {
+		return
+	}
+	id := w.testimony.names[e.forTrunk()]
+	if t := w.accounts[accountSID].trunkOf(e.trunkSID); t != nil {
+		id = w.signupOf(t)
+	}
 	if w.clocksAgree && time.Now().Equal(looked) && !w.testimony.wipedAt.After(by.began) && w.records[id].Status == provision.StatusRejected {
-		w.violate(rejectionLast, "%s asks for the trunk of %s", by.name, id)
+		w.violate(rejectionLast, "%s sends %s for %s", by.name, e.op, id)
 	}
 }
 
@@ -105,16 +118,21 @@ func (w *world) checkWrite(by *actor, op string, old *provision.Record, r provis
 	if r.Searching {
 		w.stats.writes["release to the search"]++
 	}
+	if op == "attach" && by.operator && old.TrunkSID != "" && old.TrunkSID != r.TrunkSID {
+		w.testimony.replaced[r.SignupID] = true
+	}
 	settled := r.Status != provision.StatusPending
-	if old != nil && old.Status != provision.StatusPending && (r.Status != old.Status || r.TrunkSID != old.TrunkSID) {
+	extended := op == "extend" && old != nil && complete(old.Status) && r.Status == provision.StatusPending && r.TrunkSID == old.TrunkSID
+	if old != nil && old.Status != provision.StatusPending && (r.Status != old.Status || r.TrunkSID != old.TrunkSID) && !extended {
 		w.violate(settledStays, "%s of %s makes %s %s %s out of %s %s", op, by.name, r.SignupID, r.Status, r.TrunkSID, old.Status, old.TrunkSID)
 	}
 	if r.Status == provision.StatusRejected && (old == nil || old.Status != r.Status) && !by.operator {
 		w.violate(onlyOperator, "%s of %s rejects %s", op, by.name, r.SignupID)
 	}
 	if settled && (r.Owner != "" || !r.LeaseUntil.IsZero() || !r.DueAt.IsZero() || r.Searching) {
-		w.violate(nothingLeft, "%s of %s leaves %+v", op, by.name, r)
+		w.violate(nothingLeft, "%s of %s leaves %s", op, by.name, w.describe(r, true))
 	}
+	w.checkLine(by, op, old, r)
 }
 
 // answered is what a sender got.
@@ -131,9 +149,10 @@ func (w *world) answered(a *actor, s provision.Signup, result provision.Result, 
 	if _, there := w.records[s.ID]; !there {
 		w.violate(keptPromise, "%s was told %s of %s", a.name, result.Outcome, s.ID)
 	}
-	if conflict := result.Record.Fingerprint != s.Fingerprint(); conflict != (result.Outcome == provision.OutcomeConflict) {
-		w.violate(contentCounts, "%s was told %s of %s, with the content of %q", a.name, result.Outcome, s.ID, result.Record.Company)
+	if contradicts(s, result.Record) != (result.Outcome == provision.OutcomeConflict) {
+		w.violate(contentCounts, "%s was told %s of %s, with the content of %q: %s", a.name, result.Outcome, s.ID, result.Record.Company, describeSteps(result.Record.Steps))
 	}
+	w.promiseLine(a, s, result)
 }
 
 // told checks what somebody was told of a signup. It tells whether that
@@ -169,7 +188,8 @@ func (w *world) checkTold(a *actor, result provision.Result) {
 	if r.Status == provision.StatusPending || w.testimony.wipedAt.After(a.began) {
 		return
 	}
-	if disk := w.records[r.SignupID]; disk.Status != r.Status || disk.TrunkSID != r.TrunkSID {
+	disk := w.records[r.SignupID]
+	if extended := complete(r.Status) && disk.Revision > r.Revision; disk.Status != r.Status && !extended || disk.TrunkSID != r.TrunkSID && !w.testimony.replaced[r.SignupID] {
 		w.violate(toldTruth, "%s was told %s %s of %s, and it is %s %s", a.name, r.Status, r.TrunkSID, r.SignupID, disk.Status, disk.TrunkSID)
 	}
 	w.remember(a, r)
@@ -192,7 +212,7 @@ func (w *world) remember(a *actor, r provision.Record) {
 		w.testimony.rejected[r.SignupID] = true
 		return
 	}
-	if before := w.testimony.sids[r.SignupID]; before != "" && before != r.TrunkSID {
+	if before := w.testimony.sids[r.SignupID]; before != "" && before != r.TrunkSID && !w.testimony.replaced[r.SignupID] {
 		w.violate(toldTruth, "%s was told the trunk %s of %s, where another was told %s", a.name, r.TrunkSID, r.SignupID, before)
 	}
 	w.testimony.sids[r.SignupID] = r.TrunkSID
@@ -220,16 +240,17 @@ func (w *world) checkEnd() {
 		case !there:
 		case r.Status == provision.StatusPending:
 			w.violate(finished, "%s is pending still: due %s, %s", id, w.trace.clock(r.DueAt), r.LastError)
-		case r.Status == provision.StatusActive:
+		case complete(r.Status):
 			w.checkTrunk(r)
 		}
 		if w.testimony.rejected[id] && r.Status != provision.StatusRejected {
 			w.violate(toldTruth, "%s was said to be rejected, and is %s", id, r.Status)
 		}
-		if sid := w.testimony.sids[id]; sid != "" && there && sid != r.TrunkSID && !w.forgotten(r) {
+		if sid := w.testimony.sids[id]; sid != "" && there && sid != r.TrunkSID && !w.forgotten(r) && !w.testimony.replaced[id] {
 			w.violate(toldTruth, "%s was said to have the trunk %s, and has %s", id, sid, r.TrunkSID)
 		}
 	}
+	w.checkLines()
 }
 
 // forgotten: after the table was wiped an operator rejects what was active before.
@@ -243,7 +264,7 @@ func (w *world) checkTrunk(r provision.Record) {
 		return
 	}
 	for _, t := range w.accounts[r.AccountSID].trunks {
-		if t.SID == r.TrunkSID && (t.Name == r.TrunkName || w.testimony.named[t.SID]) {
+		if t.SID == r.TrunkSID && (t.Name == r.TrunkName || w.testimony.named[t.SID] == r.SignupID) {
 			return
 		}
 	}

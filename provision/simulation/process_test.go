@@ -30,10 +30,13 @@ func (w *world) start(place int) *process {
 	w.started++
 	p := &process{name: fmt.Sprintf("%c%d", 'A'+place, w.started), world: w, skew: w.skews[place], prefix: w.prefix}
 	table := &table{process: p}
-	p.engine = &provision.Engine{Ledger: table, Accounts: &accounts{process: p}, Prefix: p.prefix, Now: p.now, Jitter: p.jitter}
+	p.engine = &provision.Engine{Ledger: table, Accounts: &accounts{process: p}, Prefix: p.prefix, Now: p.now, Jitter: p.jitter, Passwords: &passwords{process: p}}
 	var meter provision.Meter = table
 	if w.weakening.ledger != nil {
 		p.engine.Ledger = w.weakening.ledger(table)
+	}
+	if w.weakening.passwords != nil {
+		p.engine.Passwords = w.weakening.passwords(&passwords{process: p})
 	}
 	if w.weakening.meter != nil {
 		meter = w.weakening.meter(table)
@@ -72,6 +75,10 @@ func (w *world) kill(p *process, when string) {
 	p.dead = true
 }
 
+// awake is how long a process goes on, at least, after it has stood still: one that
+// stands still twice in a row would do so for longer than maxFreeze.
+const awake = 10 * time.Millisecond
+
 // freeze lets a process stand still: everything but its timers, or, where it
 // sleeps as a suspended machine does, those too, so that it knows by its clock
 // only.
@@ -79,7 +86,7 @@ func (w *world) freeze(p *process, d time.Duration, asleep bool, when string) {
 	w.event(p.name, "stands still", when)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if p.frozenUntil.After(time.Now()) {
+	if p.frozenUntil.Add(awake).After(time.Now()) {
 		return
 	}
 	p.frozenUntil = time.Now().Add(d)

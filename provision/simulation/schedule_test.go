@@ -22,7 +22,10 @@ type plan struct {
 	listLag        time.Duration
 	upheaval       upheaval
 	clocksAgree    bool
-	evenPace       bool // and nothing takes long, so that the vendor's limit must hold
+	wishes         map[string]wishes // of the signups that ask for more than a trunk; nil in most schedules
+	thingsPage     int               // how many of what a trunk has are on a page
+	foreign        bool              // somebody else's trunk has a number that one of them asks for
+	evenPace       bool              // and nothing takes long, so that the vendor's limit must hold
 }
 
 // upheaval is what changes in the middle. A schedule has one at most: who loses
@@ -50,7 +53,7 @@ func drawPlan(d *dice) plan {
 	p.clocksAgree = d.chance(0.5)
 	if !p.clocksAgree {
 		for i := range p.skews {
-			p.skews[i] = d.between(-30*time.Second, 30*time.Second)
+			p.skews[i] = d.between(-maxSkew, maxSkew)
 		}
 	}
 	p.evenPace = p.clocksAgree && p.upheaval != tableIsWiped && d.chance(0.6)
@@ -59,6 +62,7 @@ func drawPlan(d *dice) plan {
 			p.rates[f] = 0
 		}
 	}
+	p.drawWishes(d)
 	return p
 }
 
@@ -77,6 +81,11 @@ func (w *world) writeScript(d *dice) {
 	for _, id := range w.ids {
 		for range pick(d, 2, 2, 3, 3, 4, 5, 12) {
 			w.scriptDelivery(d, id, 0)
+		}
+	}
+	for _, id := range w.ids {
+		if w.wishes[id].contradict {
+			w.scriptTwins(d, id)
 		}
 	}
 	for range 1 + d.below(4) {
@@ -106,8 +115,20 @@ func (w *world) scriptDelivery(d *dice, id string, from time.Duration) {
 		if d.chance(0.1) {
 			company = "Other"
 		}
+		signup := provision.Signup{ID: id, Company: company, Line: w.lineOf(d, id)}
 		within := pick(d, 500*time.Millisecond, 4*time.Second, 4*time.Second)
-		w.deliver(d.below(len(w.places)), provision.Signup{ID: id, Company: company}, within, within+pick(d, 0, time.Second, 6*time.Second))
+		w.deliver(d.below(len(w.places)), signup, within, within+pick(d, 0, time.Second, 6*time.Second))
+	})
+}
+
+// scriptTwins: two arrive at nearly the same moment, and contradict each other.
+func (w *world) scriptTwins(d *dice, id string) {
+	all := w.wishes[id].all()
+	at := w.sometime(d, 0, w.span, "", func(d *dice) {
+		w.deliver(d.below(len(w.places)), provision.Signup{ID: id, Company: "Acme", Line: all}, 4*time.Second, 5*time.Second)
+	})
+	w.sometime(d, at, at+20*time.Millisecond, "", func(d *dice) {
+		w.deliver(d.below(len(w.places)), provision.Signup{ID: id, Company: "Acme", Line: otherwise(w.wishes[id].all())}, 4*time.Second, 5*time.Second)
 	})
 }
 
@@ -126,7 +147,7 @@ func (w *world) scriptFates(d *dice) {
 	for range pick(d, 0, 0, 1, 2) {
 		w.sometime(d, 0, w.span, "", func(d *dice) {
 			if p := w.places[d.below(len(w.places))]; p != nil {
-				w.freeze(p, d.between(time.Second, 40*time.Second), d.chance(0.5), "by chance")
+				w.freeze(p, d.between(time.Second, maxFreeze), d.chance(0.5), "by chance")
 			}
 		})
 	}
@@ -139,6 +160,9 @@ func (w *world) scriptVendor(d *dice) {
 	}
 	if d.chance(0.2) {
 		w.sometime(d, 0, w.span, "somebody else deletes trunks", func(d *dice) { w.locked(func() { w.removeOthers(w.accounts[firstAccount], d) }) })
+	}
+	if w.foreign && d.chance(0.3) {
+		w.sometime(d, 0, w.span, "somebody else gives the number back", func(*dice) { w.locked(func() { w.giveBack(w.accounts[firstAccount]) }) })
 	}
 	if d.chance(0.25) {
 		rotated := w.sometime(d, 0, w.span, "the key is rotated", func(*dice) { w.locked(func() { w.accounts[firstAccount].key++ }) })
@@ -223,7 +247,7 @@ func (w *world) run() {
 func (w *world) redeliverAll() {
 	for _, id := range w.ids {
 		for range 10 {
-			w.deliver(0, provision.Signup{ID: id, Company: "Acme"}, 4*time.Second, 10*time.Second)
+			w.deliver(0, provision.Signup{ID: id, Company: "Acme", Line: w.wishes[id].all()}, 4*time.Second, 10*time.Second)
 			w.actors.Wait()
 			if w.hasPromised(id) {
 				break
@@ -276,10 +300,10 @@ func (w *world) nextDue() (next provision.Record, found bool) {
 	return next, found
 }
 
-// act begins something at a place.
-func (w *world) act(kind string, place int, do func(a *actor)) {
+// act begins something at a place, for a signup where it is a delivery.
+func (w *world) act(kind string, place int, signup *provision.Signup, do func(a *actor)) {
 	w.acted++
-	a := &actor{name: fmt.Sprintf("%s%d", kind, w.acted), operator: kind == "operator", process: w.processAt(place), began: time.Now(), calls: map[purpose]int{}}
+	a := &actor{name: fmt.Sprintf("%s%d", kind, w.acted), operator: kind == "operator", signup: signup, process: w.processAt(place), began: time.Now(), calls: map[purpose]int{}}
 	w.actors.Go(func() {
 		c := &call{dice: throwFor(w.seed, a.name), world: w, actor: a}
 		c.thaw()
@@ -290,9 +314,9 @@ func (w *world) act(kind string, place int, do func(a *actor)) {
 
 // deliver is a sender's request, to a process that may be stopped some time later.
 func (w *world) deliver(place int, s provision.Signup, within, stop time.Duration) {
-	w.act("delivery", place, func(a *actor) {
+	w.act("delivery", place, &s, func(a *actor) {
 		if w.tracing {
-			w.event(a.name, "begins", s.ID, s.Company, "at", a.process.name)
+			w.event(a.name, "begins", s.ID, s.Company, describeSteps(s.Line.Steps()), "at", a.process.name)
 		}
 		ctx, cancel := context.WithTimeout(a.context(), stop)
 		defer cancel()
@@ -302,7 +326,7 @@ func (w *world) deliver(place int, s provision.Signup, within, stop time.Duratio
 }
 
 func (w *world) pass(place int, spell time.Duration) {
-	w.act("pass", place, func(a *actor) {
+	w.act("pass", place, nil, func(a *actor) {
 		if w.tracing {
 			w.event(a.name, "begins at", a.process.name)
 		}

@@ -68,9 +68,14 @@ func (a *accounts) fetch(ctx context.Context) (*provision.Account, error) {
 
 // open is a client of the vendor's with these credentials.
 func (p *process) open(sid string, key int) *provision.Account {
-	account := &provision.Account{SID: sid, Trunks: &trunks{process: p, accountSID: sid, key: key}}
+	client := &trunks{process: p, accountSID: sid, key: key}
+	account := &provision.Account{SID: sid, Trunks: client}
+	client.complete(account)
 	if p.world.weakening.trunks != nil {
-		account.Trunks = p.world.weakening.trunks(account.Trunks.(*trunks))
+		account.Trunks = p.world.weakening.trunks(client)
+	}
+	if p.world.weakening.account != nil {
+		p.world.weakening.account(account)
 	}
 	return account
 }

@@ -14,19 +14,23 @@ import (
 // stats are what a run of many schedules met.
 type stats struct {
 	schedules int
-	calls     int           // at any port
-	trunks    int           // made for signups
-	together  int           // calls to the vendor for a trunk that somebody else was asking for
-	virtual   time.Duration // in all
-	slowest   time.Duration // from the end of the faults until all was settled
+	calls     int                        // at any port
+	trunks    int                        // made for signups
+	things    map[provision.StepKind]int // of lines, added to trunks
+	doubled   int                        // of them, because the table was wiped
+	together  int                        // calls to the vendor for a trunk that somebody else was asking for
+	virtual   time.Duration              // in all
+	slowest   time.Duration              // from the end of the faults until all was settled
 	faults    [faultKinds]int
 	writes    map[string]int // that held
 	outcomes  map[provision.Outcome]int
+	settled   map[provision.Status]int // how signups with a line ended
+	resent    int                      // destinations and credentials, after the wait
 	alarms    map[provision.Alarm]int
 }
 
 func newStats() *stats {
-	return &stats{writes: map[string]int{}, outcomes: map[provision.Outcome]int{}, alarms: map[provision.Alarm]int{}}
+	return &stats{things: map[provision.StepKind]int{}, settled: map[provision.Status]int{}, writes: map[string]int{}, outcomes: map[provision.Outcome]int{}, alarms: map[provision.Alarm]int{}}
 }
 
 func (s *stats) add(other *stats) {
@@ -39,6 +43,10 @@ func (s *stats) add(other *stats) {
 	for f, n := range other.faults {
 		s.faults[f] += n
 	}
+	s.doubled += other.doubled
+	s.resent += other.resent
+	addCounts(s.things, other.things)
+	addCounts(s.settled, other.settled)
 	addCounts(s.writes, other.writes)
 	addCounts(s.outcomes, other.outcomes)
 	addCounts(s.alarms, other.alarms)
@@ -58,6 +66,10 @@ func (s *stats) String() string {
 	for f := noFault + 1; f < faultKinds; f++ {
 		fmt.Fprintf(&b, "  fault: %-32s %d\n", f, s.faults[f])
 	}
+	printCounts(&b, "added", s.things)
+	fmt.Fprintf(&b, "  %-38s %d\n", "marked once more, after the wait", s.resent)
+	fmt.Fprintf(&b, "  %-38s %d\n", "there twice, by a wiped table", s.doubled)
+	printCounts(&b, "a line ended", s.settled)
 	printCounts(&b, "written", s.writes)
 	printCounts(&b, "told", s.outcomes)
 	printCounts(&b, "alarm", s.alarms)
@@ -81,15 +93,28 @@ func (s *stats) checkCoverage(t *testing.T) {
 	}
 	for _, outcome := range []provision.Outcome{
 		provision.OutcomeCreated, provision.OutcomeAdopted, provision.OutcomeReplayed, provision.OutcomePending,
-		provision.OutcomeInProgress, provision.OutcomeConflict, provision.OutcomeRejected,
+		provision.OutcomeInProgress, provision.OutcomeConflict, provision.OutcomeRejected, provision.OutcomeCompleted,
 	} {
 		if s.outcomes[outcome] == 0 {
 			t.Errorf("nobody was told %q", outcome)
 		}
 	}
-	for _, write := range []string{"claim", "take over", "pin", "activate", "release", "release to the search", "reject"} {
+	for _, write := range []string{"claim", "take over", "pin", "activate", "release", "release to the search", "reject", "extend", "attach", "mark"} {
 		if s.writes[write] == 0 {
 			t.Errorf("nothing was written by %q", write)
 		}
+	}
+	s.checkLineCoverage(t)
+}
+
+func (s *stats) checkLineCoverage(t *testing.T) {
+	t.Helper()
+	for _, kind := range []provision.StepKind{provision.KindPhoneNumber, provision.KindWhitelistedIP, provision.KindDestinationURI, provision.KindCredential, provision.KindCallerID} {
+		if s.things[kind] == 0 {
+			t.Errorf("no trunk was given a %s", kind)
+		}
+	}
+	if s.settled[provision.StatusActive] == 0 || s.settled[provision.StatusIncomplete] == 0 || s.resent == 0 {
+		t.Errorf("lines ended %v, %d things were sent again", s.settled, s.resent)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/trunkhook/trunkhook/provision"
@@ -99,8 +100,21 @@ func (w *world) describe(r provision.Record, holds bool) string {
 	if !holds {
 		verb = "doesn't hold:"
 	}
-	return fmt.Sprintf("%s %s owner=%s lease=%s due=%s searching=%t name=%s account=%s sid=%s", verb, r.Status, w.trace.owner(r.Owner),
-		w.trace.clock(r.LeaseUntil), w.trace.clock(r.DueAt), r.Searching, r.TrunkName, r.AccountSID, r.TrunkSID)
+	return fmt.Sprintf("%s %s owner=%s lease=%s due=%s searching=%t name=%s account=%s sid=%s revision=%d %s", verb, r.Status, w.trace.owner(r.Owner),
+		w.trace.clock(r.LeaseUntil), w.trace.clock(r.DueAt), r.Searching, r.TrunkName, r.AccountSID, r.TrunkSID,
+		r.Revision, describeSteps(r.Steps))
+}
+
+func describeSteps(steps map[string]provision.LineStep) string {
+	var b strings.Builder
+	for _, step := range (provision.Record{Steps: steps}).LineSteps() {
+		fmt.Fprintf(&b, "[%s %s %s", step.Key(), step.Option, step.Status)
+		if !step.SentAt.IsZero() {
+			b.WriteString(" sent")
+		}
+		b.WriteString("]")
+	}
+	return b.String()
 }
 
 func (t *trace) clock(at time.Time) string {

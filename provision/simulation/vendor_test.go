@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/trunkhook/trunkhook/exotel"
+	"github.com/trunkhook/trunkhook/provision"
 )
 
 // account is one at the vendor's: its trunks, and what it has been asked.
@@ -23,6 +24,7 @@ type account struct {
 type trunk struct {
 	exotel.Trunk
 	listedFrom time.Time
+	things     map[provision.StepKind][]thing // oldest first
 }
 
 // reply is the vendor's answer to one request.
@@ -30,6 +32,11 @@ type reply struct {
 	trunk  *exotel.Trunk
 	page   *exotel.TrunkPage
 	failed *exotel.Error
+
+	made       []made // of a line: what was made, or is listed
+	unreadable int    // in that list
+	next       int    // where its next page begins
+	more       bool   // there is one
 }
 
 func fail(kind exotel.Kind, status int) reply {
@@ -60,7 +67,7 @@ func (w *world) add(a *account, name string) exotel.Trunk {
 	w.made++
 	lag := throwFor(w.seed, "lag", name).between(0, w.listLag+1)
 	t := exotel.Trunk{SID: fmt.Sprintf("trmum1%d", w.made), Name: name, DomainName: exotel.DomainName(a.sid), Raw: json.RawMessage(`{}`)}
-	a.trunks = append(a.trunks, trunk{t, time.Now().Add(lag)})
+	a.trunks = append(a.trunks, trunk{t, time.Now().Add(lag), map[provision.StepKind][]thing{}})
 	return t
 }
 
@@ -121,7 +128,7 @@ type trunks struct {
 }
 
 func (t *trunks) Create(ctx context.Context, r exotel.CreateTrunkRequest) (*exotel.Trunk, error) {
-	answer, err := t.do(ctx, exchange{op: "create trunk", method: http.MethodPost, name: r.TrunkName, faults: createFaults, work: func(by *actor) reply {
+	answer, err := t.do(ctx, exchange{op: "create trunk", method: http.MethodPost, id: r.TrunkName, faults: createFaults, late: maxLate, work: func(by *actor) reply {
 		return t.process.world.create(by, t.process.world.accounts[t.accountSID], t.key, r.TrunkName)
 	}})
 	return answer.trunk, err
@@ -145,9 +152,28 @@ func (t *trunks) Delete(ctx context.Context, trunkSID string) (*exotel.Trunk, er
 
 // exchange is a request that may be sent more than once.
 type exchange struct {
-	op, method, name string
-	faults           []fault
-	work             func(by *actor) reply // under the world's mutex
+	op, method string
+	id         string // what it is about
+	trunkSID   string // of what adds something to a trunk, or changes it
+	faults     []fault
+	late       time.Duration // how late it may be processed, at most
+
+	// Under the world's mutex:
+	work    func(by *actor) reply
+	part    func(by *actor, d *dice, failed *exotel.Error) reply // one of several fails so; nil where there aren't several
+	refused func(failed *exotel.Error)                           // notes that the vendor says so; may be nil
+}
+
+// forTrunk is the trunk that the exchange is for, where it changes something: the
+// name of the one to be made, or the sid.
+func (e exchange) forTrunk() string {
+	switch {
+	case e.trunkSID != "":
+		return e.trunkSID
+	case e.method == http.MethodPost:
+		return e.id
+	}
+	return ""
 }
 
 // do runs the hooks, and tries again, as exotel.Client does.
@@ -158,8 +184,8 @@ func (t *trunks) do(ctx context.Context, e exchange) (reply, error) {
 			return reply{}, fmt.Errorf("%w: %w", exotel.ErrNotSent, err)
 		}
 		looked := time.Now() // at its lease, and from here on the process may stand still
-		c := t.process.world.begin(ctx, e.op, e.name)
-		t.process.world.locked(func() { t.process.world.checkSend(c.actor, e.name, looked) })
+		c := t.process.world.begin(ctx, e.op, e.id)
+		t.process.world.locked(func() { t.process.world.checkSend(c.actor, t.accountSID, e, looked) })
 		start := time.Now()
 		answer := t.send(c, e)
 		made := exotel.Call{Op: e.op, Method: e.method, Start: start, Duration: time.Since(start)}
@@ -170,6 +196,9 @@ func (t *trunks) do(ctx context.Context, e exchange) (reply, error) {
 		answer.failed.Op = e.op
 		made.Err = answer.failed
 		hooks.After(made)
+		if c.expired() {
+			return reply{}, fmt.Errorf("%w: %w", answer.failed, context.DeadlineExceeded)
+		}
 		again := answer.failed.Kind == exotel.ErrNotSent || answer.failed.Kind == exotel.ErrOutcomeUnknown && e.method == http.MethodGet
 		if try == 3 || !again || !c.wait(c.between(100*time.Millisecond, 400*time.Millisecond)) {
 			return reply{}, answer.failed
@@ -181,11 +210,11 @@ func (t *trunks) do(ctx context.Context, e exchange) (reply, error) {
 // apart.
 func (t *trunks) send(c *call, e exchange) reply {
 	w := t.process.world
-	defer w.calling(e.name)()
+	defer w.calling(e.forTrunk())()
 	c.deadline = earlier(c.deadline, time.Now().Add(exotel.DefaultTimeout))
 	fault := c.fault(e.faults)
 	if w.tracing {
-		w.event(c.actor.name, e.op, e.name, fault.String())
+		w.event(c.actor.name, e.op, e.id, fault.String())
 	}
 	leg := c.between(10*time.Millisecond, 300*time.Millisecond)
 	var answer reply
@@ -203,7 +232,7 @@ func (t *trunks) send(c *call, e exchange) reply {
 		c.wait(c.between(10*time.Millisecond, 20*time.Second))
 		return fail(exotel.ErrOutcomeUnknown, 0)
 	case processedLate:
-		w.later(c.between(5*time.Second, 20*time.Minute), work)
+		w.later(c.between(5*time.Second, e.late), work)
 		c.wait(c.between(10*time.Millisecond, 20*time.Second))
 		return fail(exotel.ErrOutcomeUnknown, 0)
 	case vendorSlow:
@@ -219,32 +248,55 @@ func (t *trunks) send(c *call, e exchange) reply {
 // work is what the vendor does with the request, and says.
 func (t *trunks) work(by *actor, d *dice, e exchange, f fault) reply {
 	w := t.process.world
-	if f == refused || f == forbidden || f == limited || f == unauthorized || f == falseDuplicate || f == failsBefore {
+	if failed := f.answer(d); failed != nil {
+		if e.part != nil && f != limited && f != unauthorized && d.chance(0.5) {
+			return e.part(by, d, failed)
+		}
 		w.crowded(w.accounts[t.accountSID])
-	}
-	switch f {
-	case refused:
-		return fail(exotel.ErrInvalid, http.StatusBadRequest)
-	case forbidden:
-		return fail(exotel.ErrForbidden, http.StatusForbidden)
-	case limited:
-		refusal := fail(exotel.ErrRateLimited, http.StatusTooManyRequests)
-		refusal.failed.RetryAfter = pick(d, 0, time.Second, 30*time.Second)
-		return refusal
-	case unauthorized:
-		return fail(exotel.ErrUnauthorized, http.StatusUnauthorized)
-	case falseDuplicate:
-		return fail(exotel.ErrDuplicate, http.StatusConflict)
-	case failsBefore:
-		return fail(exotel.ErrOutcomeUnknown, http.StatusServiceUnavailable)
-	default:
+		if e.refused != nil {
+			e.refused(failed)
+		}
+		return reply{failed: failed}
 	}
 	answer := e.work(by)
-	if f == listUnreadable && answer.page != nil && len(answer.page.Trunks) > 0 {
-		i := d.below(len(answer.page.Trunks))
-		answer.page.Trunks, answer.page.Unreadable = slices.Delete(answer.page.Trunks, i, i+1), 1
+	if f == listUnreadable {
+		answer.spoil(d)
 	}
 	return answer
+}
+
+// answer is what the vendor says instead of doing its work; nil where it does it.
+func (f fault) answer(d *dice) *exotel.Error {
+	switch f {
+	case refused:
+		return fail(exotel.ErrInvalid, http.StatusBadRequest).failed
+	case forbidden:
+		return fail(exotel.ErrForbidden, http.StatusForbidden).failed
+	case limited:
+		limit := fail(exotel.ErrRateLimited, http.StatusTooManyRequests).failed
+		limit.RetryAfter = pick(d, 0, time.Second, 30*time.Second)
+		return limit
+	case unauthorized:
+		return fail(exotel.ErrUnauthorized, http.StatusUnauthorized).failed
+	case falseDuplicate:
+		return fail(exotel.ErrDuplicate, http.StatusConflict).failed
+	case failsBefore:
+		return fail(exotel.ErrOutcomeUnknown, http.StatusServiceUnavailable).failed
+	default:
+		return nil
+	}
+}
+
+// spoil makes one entry of a list unreadable.
+func (r *reply) spoil(d *dice) {
+	if r.page != nil && len(r.page.Trunks) > 0 {
+		i := d.below(len(r.page.Trunks))
+		r.page.Trunks, r.page.Unreadable = slices.Delete(r.page.Trunks, i, i+1), 1
+	}
+	if len(r.made) > 0 {
+		i := d.below(len(r.made))
+		r.made, r.unreadable = slices.Delete(r.made, i, i+1), 1
+	}
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -14,10 +14,14 @@ import (
 // weakening takes a safeguard away, by standing between the engine and a port.
 // The zero value takes none.
 type weakening struct {
-	ledger         func(t *table) provision.Ledger
-	meter          func(t *table) provision.Meter
-	trunks         func(t *trunks) provision.Trunks
-	namesNotUnique bool // at the vendor's
+	ledger           func(t *table) provision.Ledger
+	meter            func(t *table) provision.Meter
+	trunks           func(t *trunks) provision.Trunks
+	account          func(a *provision.Account)
+	passwords        func(p *passwords) provision.Passwords
+	namesNotUnique   bool // at the vendor's
+	numbersNotUnique bool // nor addresses
+	lateForAll       bool // the vendor takes maxLate for what doubles too
 }
 
 // noIntent doesn't write a claim down until the trunk is recorded.
@@ -44,6 +48,7 @@ func (t noIntent) Activate(ctx context.Context, w provision.Activate) (provision
 		if old != nil {
 			return w.Apply(old)
 		}
+		w.Seen = provision.Seen{}
 		return w.Apply(&provision.Record{SignupID: w.SignupID, Status: provision.StatusPending, Owner: w.Owner, TrunkName: w.Trunk.Name, AccountSID: w.AccountSID})
 	})
 }
@@ -149,6 +154,14 @@ func mine(owner string, apply apply) apply {
 	}
 }
 
+func (t unconditional) Attach(ctx context.Context, w provision.Attach) (provision.Record, bool, error) {
+	return t.write(ctx, "attach", w.SignupID, mine(w.Owner, w.Apply))
+}
+
+func (t unconditional) Mark(ctx context.Context, w provision.Mark) (provision.Record, bool, error) {
+	return t.write(ctx, "mark", w.SignupID, mine(w.Owner, w.Apply))
+}
+
 func (t unconditional) Activate(ctx context.Context, w provision.Activate) (provision.Record, bool, error) {
 	return t.write(ctx, "activate", w.SignupID, mine(w.Owner, w.Apply))
 }
@@ -164,34 +177,68 @@ func (t unconditional) Reject(ctx context.Context, w provision.Reject) (provisio
 // oneToken gives all tries of a process the same token.
 type oneToken struct{ *table }
 
+// as is the answer to a write with the process's token, for a try that has its own.
+func (t oneToken) as(owner string, record provision.Record, holds bool, err error) (provision.Record, bool, error) {
+	if record.Owner == t.process.name {
+		record.Owner = owner
+	}
+	return record, holds, err
+}
+
 func (t oneToken) Claim(ctx context.Context, w provision.Claim) (provision.Record, bool, error) {
+	owner := w.Owner
 	w.Owner = t.process.name
-	return t.table.Claim(ctx, w)
+	record, holds, err := t.table.Claim(ctx, w)
+	return t.as(owner, record, holds, err)
 }
 
 func (t oneToken) TakeOver(ctx context.Context, w provision.TakeOver) (provision.Record, bool, error) {
+	owner := w.Owner
 	w.Owner = t.process.name
-	return t.table.TakeOver(ctx, w)
+	record, holds, err := t.table.TakeOver(ctx, w)
+	return t.as(owner, record, holds, err)
 }
 
 func (t oneToken) Pin(ctx context.Context, w provision.Pin) (provision.Record, bool, error) {
+	owner := w.Owner
 	w.Owner = t.process.name
-	return t.table.Pin(ctx, w)
+	record, holds, err := t.table.Pin(ctx, w)
+	return t.as(owner, record, holds, err)
+}
+
+func (t oneToken) Attach(ctx context.Context, w provision.Attach) (provision.Record, bool, error) {
+	owner := w.Owner
+	w.Owner = t.process.name
+	record, holds, err := t.table.Attach(ctx, w)
+	return t.as(owner, record, holds, err)
+}
+
+func (t oneToken) Mark(ctx context.Context, w provision.Mark) (provision.Record, bool, error) {
+	owner := w.Owner
+	w.Owner = t.process.name
+	record, holds, err := t.table.Mark(ctx, w)
+	return t.as(owner, record, holds, err)
 }
 
 func (t oneToken) Activate(ctx context.Context, w provision.Activate) (provision.Record, bool, error) {
+	owner := w.Owner
 	w.Owner = t.process.name
-	return t.table.Activate(ctx, w)
+	record, holds, err := t.table.Activate(ctx, w)
+	return t.as(owner, record, holds, err)
 }
 
 func (t oneToken) Release(ctx context.Context, w provision.Release) (provision.Record, bool, error) {
+	owner := w.Owner
 	w.Owner = t.process.name
-	return t.table.Release(ctx, w)
+	record, holds, err := t.table.Release(ctx, w)
+	return t.as(owner, record, holds, err)
 }
 
 func (t oneToken) Reject(ctx context.Context, w provision.Reject) (provision.Record, bool, error) {
+	owner := w.Owner
 	w.Owner = t.process.name
-	return t.table.Reject(ctx, w)
+	record, holds, err := t.table.Reject(ctx, w)
+	return t.as(owner, record, holds, err)
 }
 
 // forgetful gives signups back without a time to come back to them.
@@ -333,7 +380,7 @@ var weakenings = []struct {
 	{"a name that isn't derived", ledgerOf(func(t *table) renamed { return renamed{t, atRandom} }), oneTrunk, 100},
 	{"the account not pinned", ledgerOf(func(t *table) notPinned { return notPinned{t} }), oneTrunk, 1000},
 	{"later writes without a condition", ledgerOf(func(t *table) unconditional { return unconditional{t} }), settledStays, 100},
-	{"one token for all tries of a process", ledgerOf(func(t *table) oneToken { return oneToken{t} }), contentCounts, 100},
+	{"one token for all tries of a process", ledgerOf(func(t *table) oneToken { return oneToken{t} }), neverTwice, 5000},
 	{"one token for an operator and a try", ledgerOf(func(t *table) oneToken { return oneToken{t} }), rejectionLast, 20_000},
 	{"no lease for an operator", ledgerOf(func(t *table) noLease { return noLease{t, true} }), rejectionLast, 20_000},
 	{"no look at the lease before the send", weakening{trunks: func(t *trunks) provision.Trunks { return neverLooks{t} }}, rejectionLast, 20_000},
@@ -342,6 +389,20 @@ var weakenings = []struct {
 	{"the newest trunk taken for one's own", weakening{trunks: func(t *trunks) provision.Trunks { return takesTheNewest{t} }}, realTrunk, 100},
 	{"told before it is recorded", ledgerOf(func(t *table) recordsLater { return recordsLater{t} }), toldTruth, 100},
 	{"active, and still in the queue", ledgerOf(func(t *table) staysQueued { return staysQueued{t} }), nothingLeft, 100},
+	{"no mark before what doubles is sent", ledgerOf(func(t *table) unmarked { return unmarked{t} }), neverTwice, 5000},
+	{"no wait after what doubles was sent", ledgerOf(func(t *table) impatient { return impatient{t} }), neverTwice, 5000},
+	{"no look for what doubles before it is sent again", weakening{account: neverListed}, neverTwice, 5000},
+	{"marked by who doesn't hold the signup", ledgerOf(func(t *table) anybodysMark { return anybodysMark{t} }), neverTwice, 100_000},
+	{"active whatever was added meanwhile", ledgerOf(func(t *table) blind { return blind{t} }), allThere, 5000},
+	{"a number that is mapped taken for one's own", weakening{account: func(a *provision.Account) { a.PhoneNumbers = mappedAnyway{a.PhoneNumbers} }}, allThere, 5000},
+	{"a new password for each try", weakening{passwords: func(p *passwords) provision.Passwords { return newPasswords{p} }}, knownSecret, 5000},
+	{"a password kept after it was sent", weakening{passwords: func(p *passwords) provision.Passwords { return keptLater{p} }}, knownSecret, 5000},
+	{"numbers and addresses not unique at the vendor's", weakening{numbersNotUnique: true}, neverTwice, 5000},
+	{"an addition that takes another's for its own", ledgerOf(func(t *table) byKey { return byKey{t} }), keptWish, 100_000},
+	{"added to whatever was added meanwhile", ledgerOf(func(t *table) addsAnyway { return addsAnyway{t} }), firstStands, 100_000},
+	{"a number that is mapped taken for refused", weakening{account: func(a *provision.Account) { a.PhoneNumbers = refusedAnyway{a.PhoneNumbers} }}, theirReason, 1000},
+	{"the line of one's own for the newest trunk", weakening{trunks: func(t *trunks) provision.Trunks { return takesTheNewest{t} }}, ownLine, 1000},
+	{"what doubles processed 20 minutes late", weakening{lateForAll: true}, neverTwice, 5000},
 	{"names not unique at the vendor's", weakening{namesNotUnique: true}, oneTrunk, 100},
 }
 
