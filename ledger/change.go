@@ -49,6 +49,17 @@ func (c *change) whereSeen(seen provision.Seen) {
 		c.condition += ` AND attribute_not_exists(#steps)`
 	}
 	c.whereRevision(seen.Revision)
+	c.whereGeneration(seen.Generation)
+}
+
+// whereGeneration: the first has no number.
+func (c *change) whereGeneration(generation int) {
+	if generation <= 1 {
+		c.condition += ` AND attribute_not_exists(#generation)`
+		return
+	}
+	c.condition += ` AND #generation = :generation`
+	c.values[":generation"] = number(generation)
 }
 
 func (c *change) whereRevision(revision int) {

@@ -134,8 +134,8 @@ func lease(owner string, now, until time.Time) change {
 func (l *Ledger) Pin(ctx context.Context, w provision.Pin) (provision.Record, bool, error) {
 	return l.update(ctx, w.SignupID, change{
 		set:       `#account_sid = :account, #updated_at = :now`,
-		condition: isHeld + ` AND (attribute_not_exists(#account_sid) OR #account_sid = :account)`,
-		values:    item{":pending": pending, ":owner": text(w.Owner), ":account": text(w.AccountSID), ":now": timestamp(w.Now)},
+		condition: isOpen + ` AND #owner = :owner AND (attribute_not_exists(#account_sid) OR #account_sid = :account)`,
+		values:    item{":pending": pending, ":deleting": deleting, ":owner": text(w.Owner), ":account": text(w.AccountSID), ":now": timestamp(w.Now)},
 	}, never)
 }
 
@@ -236,7 +236,7 @@ func (l *Ledger) Reject(ctx context.Context, w provision.Reject) (provision.Reco
 
 // Delete implements provision.Ledger.
 func (l *Ledger) Delete(ctx context.Context, w provision.Delete) (provision.Record, bool, error) {
-	return l.update(ctx, w.SignupID, change{
+	c := change{
 		set: `#status = :deleting, #queue = :queue, #due_at = :now, #reopened_at = :now, #updated_at = :now,
 			#quiet_at = :quiet_at, #reason = :reason`,
 		remove:    `#owner, #lease_until, #last_error`,
@@ -246,9 +246,9 @@ func (l *Ledger) Delete(ctx context.Context, w provision.Delete) (provision.Reco
 			":pending": pending, ":active": text(string(provision.StatusActive)), ":incomplete": text(string(provision.StatusIncomplete)),
 			":rejected": text(string(provision.StatusRejected)),
 		},
-	}, func(old provision.Record) bool {
-		return old.Status == provision.StatusDeleting || old.Status == provision.StatusDeleted
-	})
+	}
+	c.whereGeneration(w.Generation)
+	return l.update(ctx, w.SignupID, c, w.Done)
 }
 
 // Bury implements provision.Ledger.

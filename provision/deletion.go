@@ -4,12 +4,14 @@ import "time"
 
 // Delete says that a signup shall have no trunk any more. From then on nobody
 // creates for it: who holds it loses it, and no later delivery gets it. It holds as
-// well where the signup is deleted, or being deleted, already.
+// well where the signup is deleted, or being deleted, already; and of another
+// generation never, so that what comes late can't delete the next one.
 type Delete struct {
-	SignupID string
-	Reason   string    // for people
-	QuietAt  time.Time // until when a create of before may still be under way
-	Now      time.Time
+	SignupID   string
+	Generation int       // which one; zero and 1 are the first
+	Reason     string    // for people
+	QuietAt    time.Time // until when a create of before may still be under way
+	Now        time.Time
 }
 
 // Apply is the deletion.
@@ -17,14 +19,17 @@ func (w Delete) Apply(old *Record) (Record, bool) {
 	switch {
 	case old == nil:
 		return Record{}, false
-	case old.Status.gone():
-		return *old, true
+	case old.generation() != max(w.Generation, 1), old.Status.gone():
+		return *old, w.Done(*old)
 	}
 	deleting := old.settled()
 	deleting.Status, deleting.Reason, deleting.QuietAt, deleting.LastError = StatusDeleting, w.Reason, w.QuietAt, ""
 	deleting.DueAt, deleting.ReopenedAt, deleting.UpdatedAt = w.Now, w.Now, w.Now
 	return deleting, true
 }
+
+// Done tells whether that generation is deleted, or being deleted, already.
+func (w Delete) Done(r Record) bool { return r.generation() == max(w.Generation, 1) && r.Status.gone() }
 
 // Bury ends a deletion: the trunk is gone, and none can come any more. What is left
 // is a tombstone, which no delivery brings back to life. It holds as well where the

@@ -33,6 +33,10 @@ type Engine struct {
 // it, so that a worker that is merely late isn't overtaken.
 const leaseMargin = 2 * time.Second
 
+// longestLease is Lambda's longest invocation. A process without such a bound gets
+// no more: how long a deleted name is watched (quietTime) goes by it.
+const longestLease = 15 * time.Minute
+
 // ErrUnavailable says that the ledger can't be reached, so that nothing is promised.
 var ErrUnavailable = errors.New("the signups table can't be reached")
 
@@ -118,7 +122,7 @@ func (e *Engine) newTry(ctx context.Context, within time.Duration) *try {
 		engine:     e,
 		owner:      rand.Text(),
 		claimedAt:  now,
-		leaseUntil: now.Add(stop + leaseMargin).Truncate(time.Millisecond),
+		leaseUntil: now.Add(min(stop, longestLease) + leaseMargin).Truncate(time.Millisecond),
 		vendorBy:   clock.Add(within - recordReserve(within)),
 		doneBy:     clock.Add(within),
 		sendTime:   min(time.Second, within/4),

@@ -46,14 +46,15 @@ type Extend struct {
 // Seen is what of a record decides how it is extended, and whether a try knows all
 // that it asks for.
 type Seen struct {
-	Complete bool // active or incomplete, not pending
-	Steps    bool // it has some
-	Revision int
+	Complete   bool // active or incomplete, not pending
+	Steps      bool // it has some
+	Revision   int
+	Generation int
 }
 
 // Seen is as the record stands.
 func (r Record) Seen() Seen {
-	return Seen{Complete: r.Status.complete(), Steps: len(r.Steps) > 0, Revision: r.Revision}
+	return Seen{Complete: r.Status.complete(), Steps: len(r.Steps) > 0, Revision: r.Revision, Generation: r.Generation}
 }
 
 // Apply is the extension.
@@ -81,7 +82,7 @@ func (w Extend) Done(r Record) bool {
 			return false
 		}
 	}
-	return r.Status == StatusPending
+	return r.Status == StatusPending && r.Generation == w.Seen.Generation
 }
 
 // Mark writes down steps in the middle of a try: what is about to be sent, where

@@ -146,7 +146,7 @@ func (w Pin) Apply(old *Record) (Record, bool) {
 	if old == nil {
 		return Record{}, false
 	}
-	if !old.heldBy(w.Owner) || old.AccountSID != "" && old.AccountSID != w.AccountSID {
+	if !old.workedOnBy(w.Owner) || old.AccountSID != "" && old.AccountSID != w.AccountSID {
 		return *old, false
 	}
 	pinned := *old

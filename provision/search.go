@@ -152,7 +152,7 @@ func maySettle(ctx context.Context) bool {
 // settle ends a signup with its trunk, or with none.
 func (s *search) settle(ctx context.Context, w Wanted, trunk *exotel.Trunk) {
 	s.pass.note(s.pass.engine.resume(ctx, w.SignupID, true, nil, func(t *try, ctx context.Context, record Record) (Result, error) {
-		return t.settle(ctx, s.account, record, trunk)
+		return t.settle(ctx, s.account, record, trunk, s.progress.BeganAt)
 	}))
 }
 
@@ -171,13 +171,14 @@ func (s *search) end(ctx context.Context) error {
 	return s.pass.engine.Ledger.KeepProgress(ctx, Progress{})
 }
 
-// settle ends a try with the trunk that the search found, or with none.
-func (t *try) settle(ctx context.Context, account *Account, record Record, trunk *exotel.Trunk) (Result, error) {
+// settle ends a try with the trunk that the search found on a walk that began then,
+// or with none.
+func (t *try) settle(ctx context.Context, account *Account, record Record, trunk *exotel.Trunk, began time.Time) (Result, error) {
 	if err := t.pin(ctx, account, &record); err != nil {
 		return t.release(ctx, record, err)
 	}
 	if record.Status == StatusDeleting {
-		return t.lastLook(ctx, account, record, trunk)
+		return t.lastLook(ctx, account, record, trunk, began)
 	}
 	if trunk == nil {
 		return t.release(ctx, record, errNotListed)

@@ -11,13 +11,18 @@ import (
 
 // quietTime is how long a deleted signup's name is watched: for longer than a create
 // that was sent before can be under way. A worker sends nothing once its lease has
-// run out, which is at most 15 minutes (Lambda's longest invocation) and 2 s after
-// it began; the rest is for clocks that differ, and for Exotel.
+// run out, which is at most longestLease and leaseMargin after it began; the rest is
+// for clocks that differ, for a worker that stands still in the middle of the send, and
+// for Exotel.
 const quietTime = 30 * time.Minute
 
 // errLastLook: the name has been quiet, and the search says whether the list is free
 // of it.
 var errLastLook = errors.New("the last look is through the whole list")
+
+// ErrGeneration says that the signup is of another generation than the one that is
+// meant. An earlier one is deleted.
+var ErrGeneration = errors.New("the signup is of another generation")
 
 // watching is a deletion between two looks.
 type watching struct{ until time.Time }
@@ -35,15 +40,16 @@ func waits(err error) bool {
 // Delete deletes the signup's trunk, with all that is mapped to it, and watches for
 // a create of before that is processed late; the reconciler ends it. The reason is
 // for people. Whatever comes later under this id, but for the next generation, finds
-// the tombstone. The error is ErrNotFound, or wraps ErrUnavailable; in all other
-// cases the deletion is on disk, and the result says how far it got.
-func (e *Engine) Delete(ctx context.Context, signupID, reason string, within time.Duration) (Result, error) {
+// the tombstone. Only that generation of the signup is deleted; zero and 1 are the
+// first. The error is ErrNotFound or ErrGeneration, or wraps ErrUnavailable; in all
+// other cases the deletion is on disk, and the result says how far it got.
+func (e *Engine) Delete(ctx context.Context, signupID string, generation int, reason string, within time.Duration) (Result, error) {
 	t := e.newTry(ctx, within)
 	ctx, cancel := context.WithDeadline(ctx, t.doneBy)
 	defer cancel()
 	done := t.begin(StepDelete)
-	record, _, err := e.Ledger.Delete(ctx, Delete{
-		SignupID: signupID, Reason: truncate(reason, maxLastError), Now: t.claimedAt, QuietAt: t.claimedAt.Add(quietTime),
+	record, holds, err := e.Ledger.Delete(ctx, Delete{
+		SignupID: signupID, Generation: generation, Reason: truncate(reason, maxLastError), Now: t.claimedAt, QuietAt: t.claimedAt.Add(quietTime),
 	})
 	done(err)
 	switch {
@@ -51,6 +57,8 @@ func (e *Engine) Delete(ctx context.Context, signupID, reason string, within tim
 		return Result{Steps: t.steps}, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	case record.SignupID == "":
 		return Result{Steps: t.steps}, ErrNotFound
+	case !holds:
+		return t.theirs(record), ErrGeneration
 	case record.Status == StatusDeleted:
 		return t.theirs(record), nil
 	}
@@ -66,16 +74,24 @@ func (t *try) tearDown(ctx context.Context, record Record) (Result, error) {
 	if err := t.removeTrunk(ctx, &record); err != nil {
 		return t.release(ctx, record, err)
 	}
-	now := t.engine.now()
-	if now.Before(record.QuietAt) {
-		return t.release(ctx, record, record.watch(now))
+	return t.release(ctx, record, record.nextLook(t.engine.now()))
+}
+
+// nextLook is what a deletion waits for where nothing is left to be deleted now.
+func (r Record) nextLook(now time.Time) error {
+	if now.Before(r.QuietAt) {
+		return r.watch(now)
 	}
-	return t.release(ctx, record, errLastLook)
+	return errLastLook
 }
 
 // watch is until the next look: the pauses grow with the time since the deletion,
-// from a minute on.
+// from a minute on, and from a minute on again where something was found after the
+// watch.
 func (r Record) watch(now time.Time) error {
+	if !now.Before(r.QuietAt) {
+		return &watching{now.Add(max(time.Minute, now.Sub(r.QuietAt)))}
+	}
 	next := now.Add(max(time.Minute, now.Sub(r.PendingSince())))
 	if next.After(r.QuietAt) {
 		next = r.QuietAt
@@ -130,12 +146,18 @@ func remove(ctx context.Context, trunks Trunks, trunkSID string) error {
 }
 
 // lastLook ends a try with the trunk that the search found under the name of a
-// deleted signup, or with none in the whole list.
-func (t *try) lastLook(ctx context.Context, account *Account, record Record, trunk *exotel.Trunk) (Result, error) {
+// deleted signup, or with none in the whole list. That is the last word only where
+// the walk began after the name had been quiet: a signup can be deleted while the
+// search is on its way for it.
+func (t *try) lastLook(ctx context.Context, account *Account, record Record, trunk *exotel.Trunk, began time.Time) (Result, error) {
 	if trunk != nil {
 		trunk, _ = ours(*trunk, &record) // what isn't ours stays
 	}
-	if trunk == nil {
+	switch {
+	case trunk != nil:
+	case began.Before(record.QuietAt):
+		return t.release(ctx, record, record.nextLook(t.engine.now()))
+	default:
 		return t.bury(ctx, record)
 	}
 	hooked, cancel := context.WithDeadline(exotel.WithHooks(ctx, t.hooks(ctx)), t.vendorBy)

@@ -50,7 +50,7 @@ func step(rt *rapid.T, t *testing.T, l Store, id string, held *provision.Record)
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Pin(t.Context(), w)
 	case "delete":
-		w := provision.Delete{SignupID: id, Reason: "it is over", QuietAt: until, Now: now}
+		w := provision.Delete{SignupID: id, Generation: rapid.SampledFrom([]int{0, 0, 1, 2, 3}).Draw(rt, "generation"), Reason: "it is over", QuietAt: until, Now: now}
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Delete(t.Context(), w)
 	case "bury":
@@ -154,6 +154,6 @@ func drawSeen(rt *rapid.T, held *provision.Record) provision.Seen {
 		return held.Seen()
 	}
 	return provision.Seen{
-		Complete: rapid.Bool().Draw(rt, "complete"), Steps: rapid.Bool().Draw(rt, "has steps"), Revision: rapid.IntRange(0, 2).Draw(rt, "revision"),
+		Complete: rapid.Bool().Draw(rt, "complete"), Steps: rapid.Bool().Draw(rt, "has steps"), Revision: rapid.IntRange(0, 2).Draw(rt, "revision"), Generation: rapid.SampledFrom([]int{0, 0, 2}).Draw(rt, "generation seen"),
 	}
 }
