@@ -49,7 +49,11 @@ func (t taken) one() response {
 
 // unfinished: it is on disk, and somebody will finish it.
 func unfinished(outcome provision.Outcome) bool {
-	return outcome == provision.OutcomePending || outcome == provision.OutcomeInProgress
+	switch outcome {
+	case provision.OutcomePending, provision.OutcomeInProgress, provision.OutcomeDeleting:
+		return true
+	}
+	return false
 }
 
 func (t taken) batch() response {

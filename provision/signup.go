@@ -50,8 +50,8 @@ func notInID(char rune) bool {
 	return !strings.ContainsRune("._:@|-", char)
 }
 
-// maxGeneration is beyond what any customer comes to.
-const maxGeneration = 10_000
+// MaxGeneration is beyond what any customer comes to.
+const MaxGeneration = 10_000
 
 // maxCompany is in characters.
 const maxCompany = 256
@@ -73,7 +73,7 @@ func (s Signup) Validate() error {
 	case strings.ContainsFunc(company, unicode.IsControl):
 		invalid.Add("company", "must not hold control characters")
 	}
-	if s.Generation < 0 || s.Generation > maxGeneration {
+	if s.Generation < 0 || s.Generation > MaxGeneration {
 		invalid.Add("generation", "must be a whole number from 1 to 10000")
 	}
 	s.Line.validate(&invalid)
