@@ -49,11 +49,7 @@ func (t taken) one() response {
 
 // unfinished: it is on disk, and somebody will finish it.
 func unfinished(outcome provision.Outcome) bool {
-	switch outcome {
-	case provision.OutcomePending, provision.OutcomeInProgress, provision.OutcomeDeleting:
-		return true
-	}
-	return false
+	return outcome == provision.OutcomePending || outcome == provision.OutcomeInProgress || outcome == provision.OutcomeDeleting
 }
 
 func (t taken) batch() response {
