@@ -24,6 +24,9 @@ var errLastLook = errors.New("the last look is through the whole list")
 // meant. An earlier one is deleted.
 var ErrGeneration = errors.New("the signup is of another generation")
 
+// errUnreadable: what can't be read may be anybody's.
+var errUnreadable = errors.New("trunks in the list can't be read, any of which may be the deleted signup's")
+
 // watching is a deletion between two looks.
 type watching struct{ until time.Time }
 
@@ -147,16 +150,18 @@ func remove(ctx context.Context, trunks Trunks, trunkSID string) error {
 
 // lastLook ends a try with the trunk that the search found under the name of a
 // deleted signup, or with none in the whole list. That is the last word only where
-// the walk began after the name had been quiet: a signup can be deleted while the
-// search is on its way for it.
-func (t *try) lastLook(ctx context.Context, account *Account, record Record, trunk *exotel.Trunk, began time.Time) (Result, error) {
+// the walk began after the name had been quiet (a signup can be deleted while the
+// search is on its way for it), and where all of the list could be read.
+func (t *try) lastLook(ctx context.Context, account *Account, record Record, trunk *exotel.Trunk, walk Progress) (Result, error) {
 	if trunk != nil {
 		trunk, _ = ours(*trunk, &record) // what isn't ours stays
 	}
 	switch {
 	case trunk != nil:
-	case began.Before(record.QuietAt):
+	case walk.BeganAt.Before(record.QuietAt):
 		return t.release(ctx, record, record.nextLook(t.engine.now()))
+	case walk.Unreadable > 0:
+		return t.release(ctx, record, fmt.Errorf("%w: %d", errUnreadable, walk.Unreadable))
 	default:
 		return t.bury(ctx, record)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -388,4 +389,30 @@ func TestTrunkOfADeletedSignupIsAnAlarmOnlyAfterTheWatch(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestDeletionEndsOnlyWhereTheWholeListCanBeRead(t *testing.T) {
+	t.Parallel()
+	inLineBubble(t, func(t *testing.T, w *world, _ *passwords) {
+		w.order(t, wholeLine)
+		w.remove(t)
+		w.minutes(t, 28)
+		w.addTrunk("acme-42") // by a create that was processed late
+		garble, transport := true, w.accounts.transport
+		w.accounts.open = nil
+		w.accounts.transport = transportFunc(func(r *http.Request) (*http.Response, error) {
+			resp, err := transport.RoundTrip(r)
+			if err == nil && garble && r.Method == http.MethodGet {
+				resp.Body = garbled(resp.Body)
+			}
+			return resp, err
+		})
+		w.minutes(t, 12)
+		if record := w.stored(t); record.Status != provision.StatusDeleting || !strings.Contains(record.LastError, "can't be read") {
+			t.Errorf("record %+v", record)
+		}
+		garble = false
+		w.minutes(t, 90)
+		w.isDeleted(t)
+	})
 }
