@@ -145,6 +145,8 @@ func (l *Ledger) Attach(ctx context.Context, w provision.Attach) (provision.Reco
 	if err != nil {
 		return provision.Record{}, false, err
 	}
+	c.condition = isOpen + ` AND #owner = :owner`
+	c.values[":deleting"] = deleting
 	if !w.Replace {
 		c.condition += ` AND (attribute_not_exists(#trunk_sid) OR #trunk_sid = :trunk_sid)`
 	}

@@ -10,7 +10,8 @@ import (
 )
 
 // Attach records the trunk of a signup whose line is still to be completed. It
-// holds where the signup has no other trunk, or an operator says that it is this one.
+// holds where the signup has no other trunk, or an operator says that it is this one;
+// and as well while the signup is being deleted, where one more was found.
 type Attach struct {
 	SignupID   string
 	Owner      string
@@ -26,7 +27,7 @@ func (w Attach) Apply(old *Record) (Record, bool) {
 	if old == nil {
 		return Record{}, false
 	}
-	if !old.heldBy(w.Owner) || !w.Replace && old.TrunkSID != "" && old.TrunkSID != w.Trunk.SID {
+	if !old.workedOnBy(w.Owner) || !w.Replace && old.TrunkSID != "" && old.TrunkSID != w.Trunk.SID {
 		return *old, false
 	}
 	return old.with(w.Trunk, w.AccountSID, w.Now).withSteps(w.Steps), true

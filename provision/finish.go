@@ -112,6 +112,8 @@ func (t *try) notRecorded(ctx context.Context, record Record, trunkSID string, h
 		return result, err
 	case result.Record.TrunkSID != trunkSID:
 		return t.overtaken(result.Record, record.TrunkName, trunkSID)
+	case result.Record.Status.gone():
+		return result, nil
 	}
 	return t.recorded(result.Record, how), nil
 }

@@ -89,7 +89,7 @@ func (e *Engine) wait(err error, now time.Time, age time.Duration) (wait time.Du
 		return max(0, sent.until.Sub(now)), true
 	case errors.Is(err, exotel.ErrRateLimited):
 		return retryAfter(err), true
-	case errors.Is(err, errFurtherBack), errors.Is(err, errNoTurn), errors.Is(err, errLineLeft), errors.Is(err, errLastLook), errors.Is(err, errContradiction):
+	case errors.Is(err, errFurtherBack), errors.Is(err, errNoTurn), errors.Is(err, errLineLeft), errors.Is(err, errLastLook), errors.Is(err, errTrunkLeft), errors.Is(err, errContradiction):
 		return 0, false // the reconciler's turn
 	}
 	jitter := e.Jitter

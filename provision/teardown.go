@@ -27,6 +27,9 @@ var ErrGeneration = errors.New("the signup is of another generation")
 // errUnreadable: what can't be read may be anybody's.
 var errUnreadable = errors.New("trunks in the list can't be read, any of which may be the deleted signup's")
 
+// errTrunkLeft: the last look found one more trunk.
+var errTrunkLeft = errors.New("a trunk of the deleted signup is still to be deleted")
+
 // watching is a deletion between two looks.
 type watching struct{ until time.Time }
 
@@ -102,8 +105,9 @@ func (r Record) watch(now time.Time) error {
 	return &watching{next}
 }
 
-// removeTrunk deletes the trunk that is recorded, and what bears its name among the
-// newest, where a create that was processed late would be.
+// removeTrunk deletes the trunk that is recorded, and during the watch what bears its
+// name among the newest, where a create that was processed late would be. Where that
+// look can't be paid for, the next one will do: none is the last.
 func (t *try) removeTrunk(ctx context.Context, record *Record) error {
 	ctx, cancel := context.WithDeadline(exotel.WithHooks(ctx, t.hooks(ctx)), t.vendorBy)
 	defer cancel()
@@ -127,14 +131,23 @@ func (t *try) removeFrom(ctx context.Context, account *Account, record *Record) 
 			return err
 		}
 	}
+	if !t.engine.now().Before(record.QuietAt) {
+		return nil // the last look is through the whole list
+	}
 	trunk, err := find(ctx, account.Trunks, record)
+	var spent *SpentError
 	switch {
+	case errors.As(err, &spent):
+		return nil
 	case errors.Is(err, errNotListed), errors.Is(err, errFurtherBack), errors.Is(err, errForeignTrunk):
 		return nil
 	case err != nil:
 		return err
 	case trunk.SID == record.TrunkSID: // the list lags behind
 		return nil
+	}
+	if err := t.note(ctx, record, trunk); err != nil {
+		return err
 	}
 	return remove(ctx, account.Trunks, trunk.SID)
 }
@@ -157,20 +170,37 @@ func (t *try) lastLook(ctx context.Context, account *Account, record Record, tru
 		trunk, _ = ours(*trunk, &record) // what isn't ours stays
 	}
 	switch {
+	case trunk != nil && trunk.SID == record.TrunkSID: // it is deleted, and the list lags behind
+		return t.release(ctx, record, record.watch(t.engine.now()))
 	case trunk != nil:
+		if err := t.note(ctx, &record, trunk); err != nil {
+			return t.release(ctx, record, err)
+		}
+		return t.release(ctx, record, errTrunkLeft)
 	case walk.BeganAt.Before(record.QuietAt):
 		return t.release(ctx, record, record.nextLook(t.engine.now()))
 	case walk.Unreadable > 0:
 		return t.release(ctx, record, fmt.Errorf("%w: %d", errUnreadable, walk.Unreadable))
-	default:
-		return t.bury(ctx, record)
 	}
-	hooked, cancel := context.WithDeadline(exotel.WithHooks(ctx, t.hooks(ctx)), t.vendorBy)
-	defer cancel()
-	if err := remove(hooked, account.Trunks, trunk.SID); err != nil {
-		return t.release(ctx, record, err)
+	return t.bury(ctx, record)
+}
+
+// note writes down the trunk that was found. Deleting it is one more call, which the
+// next try begins with where there is no room for it now.
+func (t *try) note(ctx context.Context, record *Record, trunk *exotel.Trunk) error {
+	done := t.begin(StepAttach)
+	noted, holds, err := t.engine.Ledger.Attach(ctx, Attach{
+		SignupID: record.SignupID, Owner: t.owner, AccountSID: record.AccountSID, Trunk: *trunk, Replace: true, Now: t.engine.now(),
+	})
+	done(err)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", errTableUnavailable, err)
+	case !holds:
+		return errLostLease
 	}
-	return t.release(ctx, record, record.watch(t.engine.now()))
+	*record = noted
+	return nil
 }
 
 func (t *try) bury(ctx context.Context, record Record) (Result, error) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/trunkhook/trunkhook/exotel"
 	"github.com/trunkhook/trunkhook/exotel/exoteltest"
 	"github.com/trunkhook/trunkhook/provision"
 )
@@ -296,15 +297,36 @@ func TestLastLookIsNotRepeatedAtOnce(t *testing.T) {
 		if record := w.stored(t); !record.Searching {
 			t.Fatalf("record %+v", record)
 		}
-		w.addTrunk("acme-42")
+		trunk := w.stored(t)
+		w.fake.Add(exotel.Trunk{SID: trunk.TrunkSID, Name: trunk.TrunkName}) // the one that is deleted
 		time.Sleep(time.Second)
 		w.passOfAMinute(t)
 		record := w.stored(t)
-		if len(w.fake.Trunks()) != 0 || record.Status != provision.StatusDeleting || record.DueAt.Before(time.Now().Add(50*time.Second)) {
+		if record.Status != provision.StatusDeleting || record.DueAt.Before(time.Now().Add(50*time.Second)) {
 			t.Errorf("trunks %+v, record %+v at %s", w.fake.Trunks(), record, time.Now())
 		}
 		w.minutes(t, 5)
 		w.isDeleted(t)
+	})
+}
+
+// What the last look finds is deleted, and looked for again.
+func TestLastLookFindsWhatTheWatchDidNot(t *testing.T) {
+	t.Parallel()
+	inLineBubble(t, func(t *testing.T, w *world, _ *passwords) {
+		w.order(t, wholeLine)
+		w.remove(t)
+		w.minutes(t, 29)
+		w.addTrunk("acme-42")
+		w.addOthers(120)
+		w.minutes(t, 1)
+		if record := w.stored(t); record.Status != provision.StatusDeleting || len(w.fake.Trunks()) != 121 {
+			t.Fatalf("%d trunks, record %+v", len(w.fake.Trunks()), record)
+		}
+		w.minutes(t, 10)
+		if record := w.stored(t); record.Status != provision.StatusDeleted || len(w.fake.Trunks()) != 120 {
+			t.Errorf("%d trunks, record %+v", len(w.fake.Trunks()), record)
+		}
 	})
 }
 
@@ -413,6 +435,20 @@ func TestDeletionEndsOnlyWhereTheWholeListCanBeRead(t *testing.T) {
 		}
 		garble = false
 		w.minutes(t, 90)
+		w.isDeleted(t)
+	})
+}
+
+// The record's answer was lost, and the signup is deleted before that is found out.
+func TestDeletionAfterARecordWhoseAnswerWasLost(t *testing.T) {
+	t.Parallel()
+	inLineBubble(t, func(t *testing.T, w *world, _ *passwords) {
+		w.ledger.failing["activate"] = failAfter
+		w.deleteBefore("release")
+		if result := w.order(t, provision.Signup{ID: "acme-42", Company: "Acme"}); result.Outcome != provision.OutcomeDeleting {
+			t.Errorf("%s, %+v", result.Outcome, result.Record)
+		}
+		w.minutes(t, 40)
 		w.isDeleted(t)
 	})
 }

@@ -100,7 +100,7 @@ func (w *world) describe(r provision.Record, holds bool) string {
 	if !holds {
 		verb = "doesn't hold:"
 	}
-	return fmt.Sprintf("%s %s owner=%s lease=%s due=%s searching=%t name=%s account=%s sid=%s revision=%d %s", verb, r.Status, w.trace.owner(r.Owner),
+	return fmt.Sprintf("%s %s generation=%d owner=%s lease=%s due=%s searching=%t name=%s account=%s sid=%s revision=%d %s", verb, r.Status, generation(r.Generation), w.trace.owner(r.Owner),
 		w.trace.clock(r.LeaseUntil), w.trace.clock(r.DueAt), r.Searching, r.TrunkName, r.AccountSID, r.TrunkSID,
 		r.Revision, describeSteps(r.Steps))
 }

@@ -403,6 +403,12 @@ var weakenings = []struct {
 	{"a number that is mapped taken for refused", weakening{account: func(a *provision.Account) { a.PhoneNumbers = refusedAnyway{a.PhoneNumbers} }}, theirReason, 1000},
 	{"the line of one's own for the newest trunk", weakening{trunks: func(t *trunks) provision.Trunks { return takesTheNewest{t} }}, ownLine, 1000},
 	{"what doubles processed 20 minutes late", weakening{lateForAll: true}, neverTwice, 5000},
+	{"a deletion that is final at once", ledgerOf(func(t *table) finalAtOnce { return finalAtOnce{t} }), nothingComes, 1000},
+	{"no watch after a deletion", ledgerOf(func(t *table) noWatch { return noWatch{t} }), nothingComes, 20_000},
+	{"a claim that ignores tombstones", ledgerOf(func(t *table) ignoresTombstones { return ignoresTombstones{t} }), staysDeleted, 1000},
+	{"a record that ignores tombstones", ledgerOf(func(t *table) resurrects { return resurrects{t} }), staysDeleted, 20_000},
+	{"one name for all generations", ledgerOf(func(t *table) oneName { return oneName{t} }), ownLife, 1000},
+	{"a deletion of any generation", ledgerOf(func(t *table) anyGeneration { return anyGeneration{t} }), staysDeleted, 1000},
 	{"names not unique at the vendor's", weakening{namesNotUnique: true}, oneTrunk, 100},
 }
 
