@@ -241,6 +241,18 @@ func (t oneToken) Reject(ctx context.Context, w provision.Reject) (provision.Rec
 	return t.as(owner, record, holds, err)
 }
 
+func (t oneToken) Bury(ctx context.Context, w provision.Bury) (provision.Record, bool, error) {
+	w.Owner = t.process.name
+	return t.table.Bury(ctx, w)
+}
+
+func (t oneToken) Restart(ctx context.Context, w provision.Restart) (provision.Record, bool, error) {
+	owner := w.Owner
+	w.Owner = t.process.name
+	record, holds, err := t.table.Restart(ctx, w)
+	return t.as(owner, record, holds, err)
+}
+
 // forgetful gives signups back without a time to come back to them.
 type forgetful struct{ *table }
 
