@@ -32,6 +32,10 @@ func (i *instant) Accept(context.Context, provision.Signup) (provision.Result, e
 	return i.result, nil
 }
 
+func (i *instant) Delete(context.Context, string, int, string, time.Duration) (provision.Result, error) {
+	return i.result, nil
+}
+
 func (i *instant) Status(context.Context, string) (provision.Record, error) {
 	return i.result.Record, nil
 }

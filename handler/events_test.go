@@ -11,11 +11,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/trunkhook/trunkhook/exotel/exoteltest"
 	"github.com/trunkhook/trunkhook/internal/sender"
+	"github.com/trunkhook/trunkhook/provision"
 )
 
 var update = flag.Bool("update", false, "write the golden answers anew")
@@ -67,9 +69,11 @@ func asKnownToSenders(_ *testing.T, w *world, _ *events.APIGatewayV2HTTPRequest)
 
 // circumstances: what has to be so before an event comes.
 var circumstances = map[string]func(*testing.T, *world, *events.APIGatewayV2HTTPRequest){
-	"signup-conflict":  afterSignup,
-	"signup-line-more": afterLine,
-	"status":           afterSignup,
+	"delete":              deletable(afterSignup),
+	"signup-conflict":     afterSignup,
+	"signup-line-more":    afterLine,
+	"status":              afterSignup,
+	"status-wrong-method": deletable(nil),
 	"me-status": func(t *testing.T, w *world, _ *events.APIGatewayV2HTTPRequest) {
 		w.send(t, readEvent(t, "../events/me-signup.json"))
 	},
@@ -96,6 +100,27 @@ var otherwise = []goldenCase{
 		afterLine(t, w, event)
 		event.Body = strings.ReplaceAll(event.Body, `"+912247788868"`, `{"phone_number": "+912247788868", "mode": "flow"}`)
 	}},
+	{"signup-deleting", "signup", deleting},
+	{"signup-deleted", "signup", deleted},
+	{"signup-generation", "signup", nextGeneration(deleted)},
+	{"signup-generation-early", "signup", nextGeneration(afterSignup)},
+	{"status-deleted", "status", deleted},
+	{"delete-again", "delete", deleting},
+	{"delete-done", "delete", deleted},
+	{"delete-not-allowed", "delete", afterSignup},
+	{"delete-unknown", "delete", deletable(nil)},
+	{"delete-bad-token", "delete", deletable(func(_ *testing.T, _ *world, event *events.APIGatewayV2HTTPRequest) {
+		event.Headers["authorization"] = "Bearer another"
+	})},
+	{"delete-bad-generation", "delete", deletable(func(_ *testing.T, _ *world, event *events.APIGatewayV2HTTPRequest) {
+		event.RawQueryString = "generation=first"
+	})},
+	{"delete-another-generation", "delete", deletable(func(t *testing.T, w *world, event *events.APIGatewayV2HTTPRequest) {
+		afterSignup(t, w, event)
+		event.RawQueryString = "generation=2"
+	})},
+	{"delete-unavailable", "delete", deletable(tableDown)},
+	{"delete-failed", "delete", deletable(bug)},
 	{"status-unavailable", "status", tableDown},
 	{"status-failed", "status", bug},
 }
@@ -197,6 +222,49 @@ func afterSignup(t *testing.T, w *world, _ *events.APIGatewayV2HTTPRequest) {
 func afterLine(t *testing.T, w *world, _ *events.APIGatewayV2HTTPRequest) {
 	t.Helper()
 	w.send(t, readEvent(t, "../events/signup-line.json"))
+}
+
+// deletable: signups may be deleted, and what else is so.
+func deletable(also func(*testing.T, *world, *events.APIGatewayV2HTTPRequest)) func(*testing.T, *world, *events.APIGatewayV2HTTPRequest) {
+	return func(t *testing.T, w *world, event *events.APIGatewayV2HTTPRequest) {
+		t.Helper()
+		w.handler.AllowDelete = true
+		if also != nil {
+			also(t, w, event)
+		}
+	}
+}
+
+// deleting: the signup is being deleted.
+func deleting(t *testing.T, w *world, event *events.APIGatewayV2HTTPRequest) {
+	t.Helper()
+	deletable(afterSignup)(t, w, event)
+	if answer := w.send(t, readEvent(t, "../events/delete.json")); answer.StatusCode != 202 {
+		t.Fatalf("%d %s", answer.StatusCode, answer.Body)
+	}
+}
+
+// deleted: and the watch is over.
+func deleted(t *testing.T, w *world, event *events.APIGatewayV2HTTPRequest) {
+	t.Helper()
+	deleting(t, w, event)
+	ledger := w.handler.Provisioner.(*provision.Engine).Ledger
+	later := now.Add(time.Hour)
+	if _, holds, err := ledger.TakeOver(t.Context(), provision.TakeOver{SignupID: "acme-42", Owner: "reconciler", Now: later, LeaseUntil: later}); err != nil || !holds {
+		t.Fatal(holds, err)
+	}
+	if _, holds, err := ledger.Bury(t.Context(), provision.Bury{SignupID: "acme-42", Owner: "reconciler", Now: later}); err != nil || !holds {
+		t.Fatal(holds, err)
+	}
+}
+
+// nextGeneration asks for it.
+func nextGeneration(given func(*testing.T, *world, *events.APIGatewayV2HTTPRequest)) func(*testing.T, *world, *events.APIGatewayV2HTTPRequest) {
+	return func(t *testing.T, w *world, event *events.APIGatewayV2HTTPRequest) {
+		t.Helper()
+		given(t, w, event)
+		event.Body = strings.Replace(event.Body, `"acme-42"`, `"acme-42", "generation": 2`, 1)
+	}
 }
 
 func tableDown(_ *testing.T, w *world, _ *events.APIGatewayV2HTTPRequest) {

@@ -19,6 +19,7 @@ type Provisioner interface {
 	ProvisionAll(ctx context.Context, signups []provision.Signup, within time.Duration) []provision.Delivered
 	Accept(ctx context.Context, s provision.Signup) (provision.Result, error)
 	Status(ctx context.Context, signupID string) (provision.Record, error)
+	Delete(ctx context.Context, signupID string, generation int, reason string, within time.Duration) (provision.Result, error)
 }
 
 // Secrets are the sources' secrets, several each so that one can be rotated in.
@@ -44,6 +45,7 @@ type Config struct {
 	DeadLetters DeadLetters
 	Log         *slog.Logger
 	ReplyWithin time.Duration    // answer by then, done or not
+	AllowDelete bool             // signups may be deleted, through the API and by sources
 	PublicURL   string           // for Location and for signatures that cover the URL; may be empty
 	Now         func() time.Time // the wall clock; time.Now where nil
 }

@@ -374,6 +374,10 @@ func (*down) ProvisionAll(_ context.Context, signups []provision.Signup, _ time.
 	return slices.Repeat([]provision.Delivered{{Err: provision.ErrUnavailable}}, len(signups))
 }
 
+func (*down) Delete(context.Context, string, int, string, time.Duration) (provision.Result, error) {
+	return provision.Result{}, errors.Join(provision.ErrUnavailable, errors.New("secret detail"))
+}
+
 func (*down) Status(context.Context, string) (provision.Record, error) {
 	return provision.Record{}, errors.Join(provision.ErrUnavailable, errors.New("secret detail"))
 }

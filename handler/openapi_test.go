@@ -19,7 +19,11 @@ var fineButRefused = map[string]string{
 	"me-unusable-subject":  "the subject is in the token, which the document does not see",
 	"signup-conflict":      "that the first content stands is not in the request",
 	"signup-line-conflict": "nor are the modes that stand",
-	"signup-duplicate-key": "JSON Schema sees an object when its keys are unique already",
+
+	"signup-generation-early":   "nor is the generation that is there",
+	"delete-another-generation": "nor is it here",
+	"delete-not-allowed":        "whether a stack allows it is a setting",
+	"signup-duplicate-key":      "JSON Schema sees an object when its keys are unique already",
 }
 
 // notShown are the documented answers that no golden one shows. An entry that is
@@ -171,6 +175,9 @@ func TestDocumentedRequestsAreTakenAsTheHandlerTakesThem(t *testing.T) {
 	t.Parallel()
 	d, w := openDocument(t), newWorld(t)
 	for _, body := range []string{
+		`{"signup_id":"g","company":"A","generation":1}`, `{"signup_id":"g","company":"A","generation":null}`, `{"signup_id":"g","company":"A","generation":1.0}`,
+		`{"signup_id":"g","company":"A","generation":0}`, `{"signup_id":"g","company":"A","generation":-1}`, `{"signup_id":"g","company":"A","generation":1.5}`,
+		`{"signup_id":"h","company":"A","generation":10000}`, `{"signup_id":"g","company":"A","generation":10001}`, `{"signup_id":"g","company":"A","generation":"2"}`,
 		acme, `{"type":"x","data":` + acme + `}`, `{"type":1,"data":[],"signup_id":"acme-42","company":"Acme Telecom"}`,
 		`{"type":"x","data":[],"signup_id":"acme-42","company":"Acme Telecom"}`, `{"data":` + acme + `}`,
 		`[]`, `null`, `{}`, `{"signup_id":42,"company":"A"}`, `{"signup_id":"a b","company":"A"}`, `{"signup_id":"","company":"A"}`,
@@ -186,7 +193,7 @@ func TestDocumentedRequestsAreTakenAsTheHandlerTakesThem(t *testing.T) {
 		`{"company":"A"}`, `{"type":"x","data":{"company":"A"}}`, `{"company":"A","type":"x","data":[]}`, `{"company":"A","type":1,"data":null}`,
 		`{"company":7,"type":"x","data":{"company":"A"}}`, `{"signup_id":"a","type":"x","data":{"company":"A"}}`, `{"type":"x","data":[]}`,
 		`{"data":{"company":"A"}}`, `{"type":1,"data":{"company":"A"}}`, `{}`, `[]`, `{"company":" "}`,
-		`{"company":"A","phone_numbers":["+912247788868"]}`, `{"company":"A","caller_id":"+912247788868"}`, `{"company":"A","credentials":null}`,
+		`{"company":"A","generation":2}`, `{"company":"A","phone_numbers":["+912247788868"]}`, `{"company":"A","caller_id":"+912247788868"}`, `{"company":"A","credentials":null}`,
 	} {
 		event := readEvent(t, "../events/me-signup.json")
 		event.Body = body

@@ -1,7 +1,9 @@
 package handler
 
 import (
+	"encoding/json"
 	"errors"
+	"math"
 	"slices"
 
 	"github.com/trunkhook/trunkhook/handler/line"
@@ -20,9 +22,10 @@ func parseSignup(body []byte) (provision.Signup, error) {
 	}
 	var invalid provision.InvalidError
 	signup := provision.Signup{
-		ID:      textField(object, "signup_id", &invalid),
-		Company: textField(object, "company", &invalid),
-		Line:    line.Read(func(field string) any { return object[field] }, &invalid),
+		ID:         textField(object, "signup_id", &invalid),
+		Company:    textField(object, "company", &invalid),
+		Generation: generationField(object, &invalid),
+		Line:       line.Read(func(field string) any { return object[field] }, &invalid),
 	}
 	addFaults(&invalid, signup.Validate())
 	return signup.Normalised(), invalid.OrNil()
@@ -38,7 +41,7 @@ func parseCompany(body []byte) (provision.Signup, error) {
 	var invalid provision.InvalidError
 	signup := provision.Signup{ID: "-", Company: textField(object, "company", &invalid)}.Normalised()
 	addFaults(&invalid, signup.Validate())
-	for _, field := range line.Fields { // who was told 201 would believe that the number is theirs
+	for _, field := range append([]string{fieldGeneration}, line.Fields...) { // who was told 201 would believe that the number is theirs
 		if object[field] != nil {
 			invalid.Add(field, "can't be chosen by the user")
 		}
@@ -90,6 +93,26 @@ func unwrap(object map[string]any, key string) (map[string]any, bool) {
 	}
 	inner, ok := data.(map[string]any)
 	return inner, ok
+}
+
+const fieldGeneration = "generation"
+
+// badGeneration is what is wrong with any that can't be used.
+var badGeneration = provision.Fault{Field: fieldGeneration, Detail: "must be a whole number from 1 to 10000"}
+
+// generationField reads the generation, which may be left out or null.
+func generationField(object map[string]any, invalid *provision.InvalidError) int {
+	value := object[fieldGeneration]
+	if value == nil {
+		return 0
+	}
+	number, _ := value.(json.Number)
+	n, err := number.Float64()
+	if err != nil || n != math.Trunc(n) || n < 1 || n > provision.MaxGeneration {
+		invalid.Faults = append(invalid.Faults, badGeneration)
+		return 0
+	}
+	return int(n)
 }
 
 // textField reads a field that must be a string.

@@ -49,7 +49,7 @@ func (t taken) one() response {
 
 // unfinished: it is on disk, and somebody will finish it.
 func unfinished(outcome provision.Outcome) bool {
-	return outcome == provision.OutcomePending || outcome == provision.OutcomeInProgress
+	return outcome == provision.OutcomePending || outcome == provision.OutcomeInProgress || outcome == provision.OutcomeDeleting
 }
 
 func (t taken) batch() response {

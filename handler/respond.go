@@ -22,6 +22,7 @@ type body struct {
 	TrunkName  string    `json:"trunk_name"`
 	DomainName string    `json:"domain_name,omitempty"`
 	Company    string    `json:"company"`
+	Generation int       `json:"generation,omitempty"` // from 2 on
 	CreatedAt  time.Time `json:"created_at"`
 	UpdatedAt  time.Time `json:"updated_at"`
 	Steps      []step    `json:"steps,omitempty"`
@@ -57,7 +58,7 @@ func bodyOf(record provision.Record) body {
 	}
 	return body{
 		SignupID: record.SignupID, Status: string(record.Status), TrunkSID: record.TrunkSID, TrunkName: record.TrunkName,
-		DomainName: record.DomainName, Company: record.Company, CreatedAt: record.CreatedAt, UpdatedAt: record.UpdatedAt,
+		DomainName: record.DomainName, Company: record.Company, Generation: record.Generation, CreatedAt: record.CreatedAt, UpdatedAt: record.UpdatedAt,
 		Steps: steps,
 	}
 }
@@ -85,24 +86,28 @@ func (h *Handler) respond(r *request, result provision.Result) response {
 	switch result.Outcome {
 	case provision.OutcomeCreated, provision.OutcomeAdopted:
 		return success(http.StatusCreated, result.Record)
-	case provision.OutcomeCompleted:
+	case provision.OutcomeCompleted, provision.OutcomeDeleted:
 		return success(http.StatusOK, result.Record)
 	case provision.OutcomeReplayed:
 		return with(success(http.StatusOK, result.Record), "Idempotent-Replayed", "true")
 	case provision.OutcomeConflict:
-		faults := result.Faults
-		if len(faults) == 0 {
-			faults = []provision.Fault{{Field: "signup_id", Detail: "was used before with other content"}}
-		}
-		return problem{
-			Status: http.StatusUnprocessableEntity,
-			Detail: "This signup_id was used before with other content. The first one stands.",
-			Errors: faults,
-		}.response()
-	case provision.OutcomePending, provision.OutcomeInProgress, provision.OutcomeRejected:
+		return conflict(result.Faults).response()
+	case provision.OutcomePending, provision.OutcomeInProgress, provision.OutcomeRejected, provision.OutcomeDeleting:
 	}
 	answer := with(success(http.StatusAccepted, result.Record), "Location", h.where(r, result.Record.SignupID))
 	return with(answer, "Retry-After", seconds(result.RetryAfter))
+}
+
+// conflict: the signup that is there stands.
+func conflict(faults []provision.Fault) problem {
+	detail := "This signup_id was used before with other content. The first one stands."
+	switch {
+	case len(faults) == 0:
+		faults = []provision.Fault{{Field: "signup_id", Detail: "was used before with other content"}}
+	case faults[0].Field == fieldGeneration:
+		detail = "This generation of the signup can't begin yet."
+	}
+	return problem{Status: http.StatusUnprocessableEntity, Detail: detail, Errors: faults}
 }
 
 // where is the address at which a sender can ask how its signup stands.
@@ -124,7 +129,7 @@ func seconds(d time.Duration) string {
 
 // fields are those of the API profile. Other names are the sender's, and aren't
 // repeated.
-var fields = append([]string{"signup_id", "company", "type", "data"}, line.Fields...)
+var fields = append([]string{"signup_id", "company", fieldGeneration, "type", "data"}, line.Fields...)
 
 // refuse answers what can't be taken: broken JSON, bad fields, or no table.
 func (r *request) refuse(err error) response {

@@ -29,10 +29,14 @@ func (h *Handler) route(ctx context.Context, r *request) response {
 		switch {
 		case err != nil || !provision.ValidSignupID(id):
 			return notFound()
-		case r.method != http.MethodGet:
-			return notAllowed(http.MethodGet)
+		case r.method == http.MethodGet:
+			return h.status(ctx, r, id)
+		case r.method == http.MethodDelete && h.AllowDelete:
+			return h.delete(ctx, r, id)
+		case h.AllowDelete:
+			return notAllowed("DELETE, GET")
 		}
-		return h.status(ctx, r, id)
+		return notAllowed(http.MethodGet)
 	}
 	return notFound()
 }

@@ -91,13 +91,15 @@ type taken struct {
 func (h *Handler) take(ctx context.Context, r *request, source string, list []sources.Event, provisionAll provisionFunc) taken {
 	t := taken{events: list, delivered: make([]provision.Delivered, len(list))}
 	var signups []provision.Signup
-	var places []int
+	var places, cancelled []int
 	var unusable []sources.Event
 	for i, event := range list {
 		switch {
 		case event.Ignored:
 		case event.Fault != nil:
 			unusable = append(unusable, event)
+		case event.Cancelled:
+			cancelled = append(cancelled, i)
 		default:
 			signups, places = append(signups, event.Signup), append(places, i)
 		}
@@ -108,6 +110,7 @@ func (h *Handler) take(ctx context.Context, r *request, source string, list []so
 		t.delivered[places[i]] = d
 		r.entry.err = cmp.Or(r.entry.err, d.Err)
 	}
+	h.cancel(ctx, r, &t, cancelled) // after the signups of the same delivery
 	r.entry.err = cmp.Or(r.entry.err, <-kept)
 	t.unavailable = r.entry.err != nil
 	r.entry.tell(ctx, h.Log, source, t)

@@ -21,12 +21,16 @@ type change struct {
 
 const (
 	// A claim that meets itself is refused, so that it doesn't count twice.
-	isFree  = `#status = :pending AND #owner <> :owner AND (attribute_not_exists(#lease_until) OR #lease_until <= :now)`
+	isFree  = `#owner <> :owner AND (attribute_not_exists(#lease_until) OR #lease_until <= :now)`
+	isOpen  = `#status IN (:pending, :deleting)`
 	isHeld  = `#status = :pending AND #owner = :owner` // with whereAttempt
 	settled = `#owner, #lease_until, #due_at, #queue`
 )
 
-var pending = text(string(provision.StatusPending))
+var (
+	pending  = text(string(provision.StatusPending))
+	deleting = text(string(provision.StatusDeleting))
+)
 
 // withAccount decides the account where it isn't yet.
 func (c *change) withAccount(accountSID string) {
@@ -53,6 +57,17 @@ func (c *change) whereSeen(seen provision.Seen) {
 		c.condition += ` AND attribute_not_exists(#steps)`
 	}
 	c.whereRevision(seen.Revision)
+	c.whereGeneration(seen.Generation)
+}
+
+// whereGeneration: the first has no number.
+func (c *change) whereGeneration(generation int) {
+	if generation <= 1 {
+		c.condition += ` AND attribute_not_exists(#generation)`
+		return
+	}
+	c.condition += ` AND #generation = :generation`
+	c.values[":generation"] = number(generation)
 }
 
 func (c *change) whereRevision(revision int) {

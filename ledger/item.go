@@ -36,6 +36,7 @@ func decode(it item) (provision.Record, error) {
 		Company:     r.text("company"),
 		Source:      r.text("source"),
 		Fingerprint: r.text("fingerprint"),
+		Generation:  r.number("generation"),
 		Status:      provision.Status(r.text("status")),
 		TrunkName:   r.text("trunk_name"),
 		AccountSID:  r.text("account_sid"),
@@ -53,6 +54,8 @@ func decode(it item) (provision.Record, error) {
 		CreatedAt:   r.time("created_at"),
 		UpdatedAt:   r.time("updated_at"),
 		ReopenedAt:  r.time("reopened_at"),
+		Reason:      r.text("reason"),
+		QuietAt:     r.time("quiet_at"),
 	}
 	return record, r.err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -46,10 +47,19 @@ const (
 // Claim implements provision.Ledger.
 func (l *Ledger) Claim(ctx context.Context, w provision.Claim) (provision.Record, bool, error) {
 	c := lease(w.Owner, w.Now, w.LeaseUntil)
-	c.set += `, #created_at = if_not_exists(#created_at, :now),
+	c.set += `, #status = :pending, #created_at = if_not_exists(#created_at, :now),
 		#company = if_not_exists(#company, :company), #source = if_not_exists(#source, :source),
 		#fingerprint = if_not_exists(#fingerprint, :fingerprint), #trunk_name = if_not_exists(#trunk_name, :trunk_name)`
-	c.condition = `attribute_not_exists(#signup_id) OR (#fingerprint = :fingerprint AND ` + isFree + `)`
+	mine := `#status = :pending AND ` + isFree + ` AND #fingerprint = :fingerprint`
+	if w.Signup.Generation > 0 {
+		c.set += `, #generation = if_not_exists(#generation, :generation)`
+		mine += ` AND #generation = :generation`
+		c.values[":generation"] = number(w.Signup.Generation)
+	} else {
+		mine += ` AND attribute_not_exists(#generation)`
+	}
+	c.condition = `attribute_not_exists(#signup_id) OR (` + mine + `)`
+	c.values[":pending"] = pending
 	c.values[":company"], c.values[":source"] = text(w.Signup.Company), text(w.Signup.Source)
 	c.values[":fingerprint"], c.values[":trunk_name"] = text(w.Signup.Fingerprint()), text(w.TrunkName)
 	c.withAccount(w.AccountSID)
@@ -60,23 +70,59 @@ func (l *Ledger) Claim(ctx context.Context, w provision.Claim) (provision.Record
 	return l.update(ctx, w.Signup.ID, c, heldBy(w.Owner))
 }
 
+// Restart implements provision.Ledger. What the generation before has left and this
+// one doesn't set is taken away.
+func (l *Ledger) Restart(ctx context.Context, w provision.Restart) (provision.Record, bool, error) {
+	c := lease(w.Owner, w.Now, w.LeaseUntil)
+	c.set = strings.Replace(c.set, `if_not_exists(#attempts, :zero) + :one`, `:one`, 1)
+	delete(c.values, ":zero")
+	c.set += `, #status = :pending, #created_at = :now, #company = :company, #source = :source,
+		#fingerprint = :fingerprint, #trunk_name = :trunk_name, #generation = :generation`
+	c.remove = `#trunk_sid, #domain_name, #trunk, #revision, #reopened_at, #quiet_at, #reason, #last_error`
+	c.condition = `#status = :deleted AND `
+	if w.Signup.Generation == 2 {
+		c.condition += `attribute_not_exists(#generation)`
+	} else {
+		c.condition += `#generation = :before`
+		c.values[":before"] = number(w.Signup.Generation - 1)
+	}
+	c.values[":pending"], c.values[":deleted"] = pending, text(string(provision.StatusDeleted))
+	c.values[":company"], c.values[":source"] = text(w.Signup.Company), text(w.Signup.Source)
+	c.values[":fingerprint"], c.values[":trunk_name"] = text(w.Signup.Fingerprint()), text(w.TrunkName)
+	c.values[":generation"] = number(w.Signup.Generation)
+	if w.AccountSID != "" {
+		c.set += `, #account_sid = :account`
+		c.values[":account"] = text(w.AccountSID)
+	} else {
+		c.remove += `, #account_sid`
+	}
+	if steps := w.Signup.Line.Steps(); len(steps) > 0 {
+		c.set += `, #steps = :steps`
+		c.values[":steps"] = stepsAttribute(steps)
+	} else {
+		c.remove += `, #steps`
+	}
+	return l.update(ctx, w.Signup.ID, c, heldBy(w.Owner))
+}
+
 // TakeOver implements provision.Ledger.
 func (l *Ledger) TakeOver(ctx context.Context, w provision.TakeOver) (provision.Record, bool, error) {
 	c := lease(w.Owner, w.Now, w.LeaseUntil)
-	c.condition = isFree
+	c.condition = isOpen + ` AND ` + isFree
+	c.values[":pending"], c.values[":deleting"] = pending, deleting
 	if !w.Early {
 		c.condition += ` AND #due_at <= :now`
 	}
 	c.withAccount(w.AccountSID)
-	return l.update(ctx, w.SignupID, c, heldBy(w.Owner))
+	return l.update(ctx, w.SignupID, c, workedOnBy(w.Owner))
 }
 
 func lease(owner string, now, until time.Time) change {
 	return change{
-		set: `#status = :pending, #queue = :queue, #owner = :owner, #lease_until = :until, #due_at = :until,
+		set: `#queue = :queue, #owner = :owner, #lease_until = :until, #due_at = :until,
 			#attempts = if_not_exists(#attempts, :zero) + :one, #updated_at = :now`,
 		values: item{
-			":pending": pending, ":queue": text(pendingQueue), ":owner": text(owner),
+			":queue": text(pendingQueue), ":owner": text(owner),
 			":until": timestamp(until), ":now": timestamp(now), ":zero": number(0), ":one": number(1),
 		},
 	}
@@ -86,8 +132,8 @@ func lease(owner string, now, until time.Time) change {
 func (l *Ledger) Pin(ctx context.Context, w provision.Pin) (provision.Record, bool, error) {
 	c := change{
 		set:       `#account_sid = :account, #updated_at = :now`,
-		condition: isHeld + ` AND (attribute_not_exists(#account_sid) OR #account_sid = :account)`,
-		values:    item{":pending": pending, ":owner": text(w.Owner), ":account": text(w.AccountSID), ":now": timestamp(w.Now)},
+		condition: isOpen + ` AND #owner = :owner AND (attribute_not_exists(#account_sid) OR #account_sid = :account)`,
+		values:    item{":pending": pending, ":deleting": deleting, ":owner": text(w.Owner), ":account": text(w.AccountSID), ":now": timestamp(w.Now)},
 	}
 	c.whereAttempt(w.Attempt)
 	return l.update(ctx, w.SignupID, c, never)
@@ -95,10 +141,11 @@ func (l *Ledger) Pin(ctx context.Context, w provision.Pin) (provision.Record, bo
 
 // Attach implements provision.Ledger.
 func (l *Ledger) Attach(ctx context.Context, w provision.Attach) (provision.Record, bool, error) {
-	c, err := withTrunk(w.Owner, w.Attempt, w.Trunk, w.AccountSID, w.Now)
+	c, err := withTrunk(isOpen+` AND #owner = :owner`, w.Owner, w.Attempt, w.Trunk, w.AccountSID, w.Now)
 	if err != nil {
 		return provision.Record{}, false, err
 	}
+	c.values[":deleting"] = deleting
 	if !w.Replace {
 		c.condition += ` AND (attribute_not_exists(#trunk_sid) OR #trunk_sid = :trunk_sid)`
 	}
@@ -108,7 +155,7 @@ func (l *Ledger) Attach(ctx context.Context, w provision.Attach) (provision.Reco
 	c.condition += ` AND (attribute_not_exists(#trunk_sid) OR #trunk_sid <> :trunk_sid)`
 	c.withSteps(w.Steps)
 	return l.update(ctx, w.SignupID, c, func(old provision.Record) bool {
-		return heldBy(w.Owner)(old) && (w.Attempt == 0 || old.Attempts == w.Attempt) && old.TrunkSID == w.Trunk.SID
+		return workedOnBy(w.Owner)(old) && (w.Attempt == 0 || old.Attempts == w.Attempt) && old.TrunkSID == w.Trunk.SID
 	})
 }
 
@@ -150,7 +197,7 @@ func (l *Ledger) Extend(ctx context.Context, w provision.Extend) (provision.Reco
 
 // Activate implements provision.Ledger.
 func (l *Ledger) Activate(ctx context.Context, w provision.Activate) (provision.Record, bool, error) {
-	c, err := withTrunk(w.Owner, w.Attempt, w.Trunk, w.AccountSID, w.Now)
+	c, err := withTrunk(isHeld, w.Owner, w.Attempt, w.Trunk, w.AccountSID, w.Now)
 	if err != nil {
 		return provision.Record{}, false, err
 	}
@@ -164,15 +211,15 @@ func (l *Ledger) Activate(ctx context.Context, w provision.Activate) (provision.
 	})
 }
 
-// withTrunk records a trunk of a signup that is held.
-func withTrunk(owner string, attempt int, trunk exotel.Trunk, accountSID string, now time.Time) (change, error) {
+// withTrunk records a trunk of a signup that a try holds on that condition.
+func withTrunk(held, owner string, attempt int, trunk exotel.Trunk, accountSID string, now time.Time) (change, error) {
 	document, err := fromJSON(provision.TrunkDocument(trunk, accountSID))
 	if err != nil {
 		return change{}, fmt.Errorf("ledger: what Exotel answered can't be stored: %w", err)
 	}
 	c := change{
 		set:       `#trunk_sid = :trunk_sid, #domain_name = :domain_name, #trunk = :trunk, #updated_at = :now`,
-		condition: isHeld,
+		condition: held,
 		values: item{
 			":pending": pending, ":owner": text(owner), ":now": timestamp(now),
 			":trunk_sid": text(trunk.SID), ":domain_name": text(provision.TrunkDomain(trunk, accountSID)), ":trunk": document,
@@ -198,6 +245,35 @@ func (l *Ledger) Reject(ctx context.Context, w provision.Reject) (provision.Reco
 	return l.update(ctx, w.SignupID, c, func(old provision.Record) bool { return old.Status == provision.StatusRejected })
 }
 
+// Delete implements provision.Ledger.
+func (l *Ledger) Delete(ctx context.Context, w provision.Delete) (provision.Record, bool, error) {
+	c := change{
+		set: `#status = :deleting, #queue = :queue, #due_at = :now, #reopened_at = :now, #updated_at = :now,
+			#quiet_at = :quiet_at, #reason = :reason`,
+		remove:    `#owner, #lease_until, #last_error`,
+		condition: `#status IN (:pending, :active, :incomplete, :rejected)`,
+		values: item{
+			":deleting": deleting, ":queue": text(pendingQueue), ":now": timestamp(w.Now), ":quiet_at": timestamp(w.QuietAt), ":reason": text(w.Reason),
+			":pending": pending, ":active": text(string(provision.StatusActive)), ":incomplete": text(string(provision.StatusIncomplete)),
+			":rejected": text(string(provision.StatusRejected)),
+		},
+	}
+	c.whereGeneration(w.Generation)
+	return l.update(ctx, w.SignupID, c, w.Done)
+}
+
+// Bury implements provision.Ledger.
+func (l *Ledger) Bury(ctx context.Context, w provision.Bury) (provision.Record, bool, error) {
+	return l.update(ctx, w.SignupID, change{
+		set:       `#status = :deleted, #updated_at = :now`,
+		remove:    settled + `, #quiet_at, #last_error`,
+		condition: `#status = :deleting AND #owner = :owner`,
+		values: item{
+			":deleting": deleting, ":deleted": text(string(provision.StatusDeleted)), ":owner": text(w.Owner), ":now": timestamp(w.Now),
+		},
+	}, func(old provision.Record) bool { return old.Status == provision.StatusDeleted })
+}
+
 // Release implements provision.Ledger.
 func (l *Ledger) Release(ctx context.Context, w provision.Release) (provision.Record, bool, error) {
 	queue := pendingQueue
@@ -207,9 +283,9 @@ func (l *Ledger) Release(ctx context.Context, w provision.Release) (provision.Re
 	c := change{
 		set:       `#queue = :queue, #due_at = :due_at, #last_error = :last_error, #updated_at = :now`,
 		remove:    `#lease_until`,
-		condition: isHeld,
+		condition: isOpen + ` AND #owner = :owner`,
 		values: item{
-			":pending": pending, ":queue": text(queue), ":owner": text(w.Owner),
+			":pending": pending, ":deleting": deleting, ":queue": text(queue), ":owner": text(w.Owner),
 			":due_at": timestamp(w.DueAt), ":last_error": text(w.LastError), ":now": timestamp(w.Now),
 		},
 	}
@@ -250,6 +326,12 @@ func (l *Ledger) update(ctx context.Context, id string, c change, done func(prov
 func heldBy(owner string) func(provision.Record) bool {
 	return func(old provision.Record) bool {
 		return old.Status == provision.StatusPending && old.Owner == owner
+	}
+}
+
+func workedOnBy(owner string) func(provision.Record) bool {
+	return func(old provision.Record) bool {
+		return (old.Status == provision.StatusPending || old.Status == provision.StatusDeleting) && old.Owner == owner
 	}
 }
 

@@ -132,10 +132,10 @@ func (l *Ledger) Progress(ctx context.Context) (provision.Progress, error) {
 		return provision.Progress{}, fmt.Errorf("ledger: %w", err)
 	}
 	r := reader{item: out.Item}
-	return provision.Progress{AccountSID: r.text("account_sid"), BeganAt: r.time("began_at"), Offset: r.number("offset")}, r.err
+	return provision.Progress{AccountSID: r.text("account_sid"), BeganAt: r.time("began_at"), Offset: r.number("offset"), Unreadable: r.number("unreadable")}, r.err
 }
 
-var progressExpr = newExpression(`SET #account_sid = :account, #began_at = :began, #offset = :offset, #expires_at = :expires`, "")
+var progressExpr = newExpression(`SET #account_sid = :account, #began_at = :began, #offset = :offset, #unreadable = :unreadable, #expires_at = :expires`, "")
 
 // KeepProgress implements provision.Ledger.
 func (l *Ledger) KeepProgress(ctx context.Context, p provision.Progress) error {
@@ -149,7 +149,7 @@ func (l *Ledger) KeepProgress(ctx context.Context, p provision.Progress) error {
 		UpdateExpression:         &progressExpr.update,
 		ExpressionAttributeNames: progressExpr.names,
 		ExpressionAttributeValues: item{
-			":account": text(p.AccountSID), ":began": began, ":offset": number(p.Offset), ":expires": expiry(time.Now()),
+			":account": text(p.AccountSID), ":began": began, ":offset": number(p.Offset), ":unreadable": number(p.Unreadable), ":expires": expiry(time.Now()),
 		},
 	})
 	if err != nil {

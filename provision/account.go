@@ -34,6 +34,7 @@ func OpenAccount(client *exotel.Client) *Account {
 type Trunks interface {
 	Create(ctx context.Context, r exotel.CreateTrunkRequest) (*exotel.Trunk, error)
 	List(ctx context.Context, o exotel.ListOptions) (*exotel.TrunkPage, error)
+	Delete(ctx context.Context, trunkSID string) (*exotel.Trunk, error)
 }
 
 // What the engine needs of Exotel to complete a line; the services of an

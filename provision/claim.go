@@ -23,7 +23,11 @@ func (t *try) claim(ctx context.Context, s Signup) (record Record, ended *Result
 		if err != nil {
 			return Record{}, nil, err
 		}
-		if faults := record.contradictions(wanted); record.Fingerprint != s.Fingerprint() || len(faults) > 0 {
+		if record.SignupID != "" && s.generation() < record.generation() { // late, by a generation
+			result := t.theirs(record)
+			return record, &result, nil
+		}
+		if faults := record.contradictions(s, wanted); record.Fingerprint != s.Fingerprint() || len(faults) > 0 {
 			return t.conflict(ctx, record, ours, faults)
 		}
 		seen := record
@@ -47,10 +51,15 @@ func (t *try) claim(ctx context.Context, s Signup) (record Record, ended *Result
 
 func (t *try) claimOnce(ctx context.Context, s Signup) (Record, bool, error) {
 	e := t.engine
-	claim := Claim{Signup: s, TrunkName: TrunkName(e.Prefix, s.ID), AccountSID: e.readyAccount(), Owner: t.owner, Now: t.claimedAt, LeaseUntil: t.leaseUntil}
+	claim := Claim{Signup: s, TrunkName: s.trunkName(e.Prefix), AccountSID: e.readyAccount(), Owner: t.owner, Now: t.claimedAt, LeaseUntil: t.leaseUntil}
 	done := t.begin(StepClaim)
 	record, ours, err := e.Ledger.Claim(ctx, claim)
 	done(err)
+	if err == nil && !ours && record.Status == StatusDeleted && s.generation() == record.generation()+1 {
+		done := t.begin(StepRestart)
+		record, ours, err = e.Ledger.Restart(ctx, Restart(claim))
+		done(err)
+	}
 	switch {
 	case err != nil:
 		return Record{}, false, fmt.Errorf("%w: %w", ErrUnavailable, err)

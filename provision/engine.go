@@ -33,6 +33,10 @@ type Engine struct {
 // it, so that a worker that is merely late isn't overtaken.
 const leaseMargin = 2 * time.Second
 
+// longestLease is Lambda's longest invocation. A process without such a bound gets
+// no more: how long a deleted name is watched (quietTime) goes by it.
+const longestLease = 15 * time.Minute
+
 // ErrUnavailable says that the ledger can't be reached, so that nothing is promised.
 var ErrUnavailable = errors.New("the signups table can't be reached")
 
@@ -119,7 +123,7 @@ func (e *Engine) newTry(ctx context.Context, within time.Duration) *try {
 		engine:     e,
 		owner:      rand.Text(),
 		claimedAt:  now,
-		leaseUntil: now.Add(stop + leaseMargin).Truncate(time.Millisecond),
+		leaseUntil: now.Add(min(stop, longestLease) + leaseMargin).Truncate(time.Millisecond),
 		vendorBy:   clock.Add(within - recordReserve(within)),
 		doneBy:     clock.Add(within),
 		sendTime:   min(time.Second, within/4),
@@ -143,8 +147,12 @@ const soon = 2 * time.Second
 // theirs is the result where somebody else holds the signup, or has finished it.
 func (t *try) theirs(record Record) Result {
 	result := Result{Record: record, Outcome: OutcomeReplayed, Steps: t.steps}
-	if record.Status == StatusPending {
+	switch record.Status {
+	case StatusPending:
 		result.Outcome, result.RetryAfter = OutcomeInProgress, soon
+	case StatusDeleting:
+		result.Outcome, result.RetryAfter = OutcomeDeleting, soon
+	case StatusActive, StatusIncomplete, StatusRejected, StatusDeleted:
 	}
 	return result
 }
@@ -172,6 +180,12 @@ func (t *try) release(ctx context.Context, record Record, cause error) (Result, 
 		return result, nil
 	}
 	result := Result{Record: record, Outcome: OutcomePending, RetryAfter: soon, Problem: &problem, Steps: t.steps}
+	if record.Status == StatusDeleting {
+		result.Outcome = OutcomeDeleting
+		if waits(cause) {
+			result.Problem = nil
+		}
+	}
 	if err == nil {
 		result.Record = released
 	}

@@ -10,7 +10,8 @@ import (
 )
 
 // Attach records the trunk of a signup whose line is still to be completed. It
-// holds where the signup has no other trunk, or an operator says that it is this one.
+// holds where the signup has no other trunk, or an operator says that it is this one;
+// and as well while the signup is being deleted, where one more was found.
 type Attach struct {
 	SignupID   string
 	Owner      string
@@ -27,7 +28,7 @@ func (w Attach) Apply(old *Record) (Record, bool) {
 	switch {
 	case old == nil:
 		return Record{}, false
-	case !old.heldBy(w.Owner, w.Attempt), !w.Replace && old.TrunkSID != "" && old.TrunkSID != w.Trunk.SID:
+	case !old.workedOnBy(w.Owner, w.Attempt), !w.Replace && old.TrunkSID != "" && old.TrunkSID != w.Trunk.SID:
 		return *old, false
 	case len(w.Steps) > 0 && old.TrunkSID == w.Trunk.SID: // this is a copy, and they have gone on since
 		return *old, true
@@ -49,14 +50,15 @@ type Extend struct {
 // Seen is what of a record decides how it is extended, and whether a try knows all
 // that it asks for.
 type Seen struct {
-	Complete bool // active or incomplete, not pending
-	Steps    bool // it has some
-	Revision int
+	Complete   bool // active or incomplete, not pending
+	Steps      bool // it has some
+	Revision   int
+	Generation int
 }
 
 // Seen is as the record stands.
 func (r Record) Seen() Seen {
-	return Seen{Complete: r.Status.complete(), Steps: len(r.Steps) > 0, Revision: r.Revision}
+	return Seen{Complete: r.Status.complete(), Steps: len(r.Steps) > 0, Revision: r.Revision, Generation: r.Generation}
 }
 
 // Apply is the extension.
@@ -64,7 +66,7 @@ func (w Extend) Apply(old *Record) (Record, bool) {
 	switch {
 	case old == nil:
 		return Record{}, false
-	case old.Status == StatusRejected, old.Seen() != w.Seen:
+	case old.Status != StatusPending && !old.Status.complete(), old.Seen() != w.Seen:
 		return *old, w.Done(*old)
 	}
 	extended := old.withSteps(w.Steps)
@@ -84,7 +86,7 @@ func (w Extend) Done(r Record) bool {
 			return false
 		}
 	}
-	return r.Status == StatusPending
+	return r.Status == StatusPending && r.Generation == w.Seen.Generation
 }
 
 // Mark writes down steps in the middle of a try: what is about to be sent, where
@@ -151,7 +153,7 @@ func (r Record) extension(wanted map[string]LineStep) map[string]LineStep {
 			extension[key] = step
 		}
 	}
-	if len(extension) == 0 || r.Status == StatusRejected {
+	if len(extension) == 0 || r.Status != StatusPending && !r.Status.complete() {
 		return nil
 	}
 	for key := range wanted {
@@ -164,8 +166,15 @@ func (r Record) extension(wanted map[string]LineStep) map[string]LineStep {
 
 // contradictions are the fields of a delivery that ask for something else than the
 // record has. The first one stands.
-func (r Record) contradictions(wanted map[string]LineStep) []Fault {
+func (r Record) contradictions(s Signup, wanted map[string]LineStep) []Fault {
 	var invalid InvalidError
+	if s.generation() > r.generation() {
+		invalid.Add("generation", "can't begin: the one before must be deleted first")
+		return invalid.Faults
+	}
+	if r.Status.gone() {
+		return nil // nothing is asked of it any more
+	}
 	for key, step := range wanted {
 		first, there := r.Steps[key]
 		fault := Fault{step.field(), "asks for something in another way than before"}

@@ -9,6 +9,9 @@ import (
 
 // finish does the rest of a try that holds the lease.
 func (t *try) finish(ctx context.Context, record Record) (Result, error) {
+	if record.Status == StatusDeleting {
+		return t.tearDown(ctx, record)
+	}
 	if record.TrunkSID != "" {
 		return t.complete(ctx, record, OutcomeCompleted)
 	}
@@ -46,7 +49,7 @@ func (t *try) attach(ctx context.Context, record Record, trunk *exotel.Trunk, re
 	case err != nil:
 		result, err = t.release(ctx, record, notRecordedYet(trunk.SID, err))
 	case !holds:
-		result, err = t.overtaken(attached, trunk.SID)
+		result, err = t.overtaken(attached, record.TrunkName, trunk.SID)
 	default:
 		return attached, nil, nil
 	}
@@ -83,18 +86,18 @@ func (t *try) record(ctx context.Context, record Record, trunk *exotel.Trunk, ho
 		}
 		return t.keep(ctx, recorded, trunk, how)
 	}
-	return t.overtaken(recorded, trunk.SID)
+	return t.overtaken(recorded, record.TrunkName, trunk.SID)
 }
 
 // overtaken: this try has a trunk, and the signup is somebody else's by now.
-// Whoever holds it while it is pending will adopt the same trunk; otherwise
-// nobody will.
-func (t *try) overtaken(record Record, trunkSID string) (Result, error) {
+// Whoever holds it while it is pending will adopt the same trunk, and the watch of its
+// deletion will delete it; otherwise nobody will.
+func (t *try) overtaken(record Record, trunkName, trunkSID string) (Result, error) {
 	if record.SignupID == "" {
 		return Result{Steps: t.steps}, errVanished
 	}
 	result := t.theirs(record)
-	if record.Status != StatusPending && record.TrunkSID != trunkSID {
+	if cared := record.Status.open() && record.TrunkName == trunkName; !cared && record.TrunkSID != trunkSID {
 		result.Problem = &Problem{Err: fmt.Errorf("the signup is %s with trunk %q, while this try got %s", record.Status, record.TrunkSID, trunkSID), Alarm: AlarmOrphan}
 	}
 	return result, nil
@@ -108,7 +111,9 @@ func (t *try) notRecorded(ctx context.Context, record Record, trunkSID string, h
 	case err != nil || result.Record.Status == StatusPending:
 		return result, err
 	case result.Record.TrunkSID != trunkSID:
-		return t.overtaken(result.Record, trunkSID)
+		return t.overtaken(result.Record, record.TrunkName, trunkSID)
+	case result.Record.Status.gone():
+		return result, nil
 	}
 	return t.recorded(result.Record, how), nil
 }

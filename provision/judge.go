@@ -79,14 +79,17 @@ func alarmOf(err error, attempts int, age time.Duration) Alarm {
 func (e *Engine) wait(err error, now time.Time, age time.Duration) (wait time.Duration, told bool) {
 	var spent *SpentError
 	var sent *settling
+	var watched *watching
 	switch {
+	case errors.As(err, &watched):
+		return max(0, watched.until.Sub(now)), true
 	case errors.As(err, &spent):
 		return max(0, spent.Until.Sub(now)), true
 	case errors.As(err, &sent):
 		return max(0, sent.until.Sub(now)), true
 	case errors.Is(err, exotel.ErrRateLimited):
 		return retryAfter(err), true
-	case errors.Is(err, errFurtherBack), errors.Is(err, errNoTurn), errors.Is(err, errLineLeft), errors.Is(err, errContradiction):
+	case errors.Is(err, errFurtherBack), errors.Is(err, errNoTurn), errors.Is(err, errLineLeft), errors.Is(err, errLastLook), errors.Is(err, errTrunkLeft), errors.Is(err, errContradiction):
 		return 0, false // the reconciler's turn
 	}
 	jitter := e.Jitter

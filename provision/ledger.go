@@ -28,6 +28,9 @@ type Ledger interface {
 	Activate(ctx context.Context, w Activate) (Record, bool, error)
 	Release(ctx context.Context, w Release) (Record, bool, error)
 	Reject(ctx context.Context, w Reject) (Record, bool, error)
+	Delete(ctx context.Context, w Delete) (Record, bool, error)
+	Bury(ctx context.Context, w Bury) (Record, bool, error)
+	Restart(ctx context.Context, w Restart) (Record, bool, error)
 
 	// Get returns the record as last written, or ErrNotFound.
 	Get(ctx context.Context, signupID string) (Record, error)
@@ -88,7 +91,7 @@ func (w Claim) Apply(old *Record) (Record, bool) {
 	if old == nil {
 		return Record{
 			SignupID: w.Signup.ID, Company: w.Signup.Company, Source: w.Signup.Source, Fingerprint: w.Signup.Fingerprint(),
-			Status: StatusPending, TrunkName: w.TrunkName, AccountSID: w.AccountSID,
+			Generation: w.Signup.Generation, Status: StatusPending, TrunkName: w.TrunkName, AccountSID: w.AccountSID,
 			Steps: w.Signup.Line.Steps(), Owner: w.Owner, LeaseUntil: w.LeaseUntil, DueAt: w.LeaseUntil,
 			Attempts: 1, CreatedAt: w.Now, UpdatedAt: w.Now,
 		}, true
@@ -96,7 +99,7 @@ func (w Claim) Apply(old *Record) (Record, bool) {
 	if old.claimedBy(w.Owner) {
 		return *old, true
 	}
-	if !old.free(w.Now) || old.Fingerprint != w.Signup.Fingerprint() {
+	if old.Status != StatusPending || !old.free(w.Now) || old.Fingerprint != w.Signup.Fingerprint() || old.generation() != w.Signup.generation() {
 		return *old, false
 	}
 	leased := old.leased(w.Owner, w.Now, w.LeaseUntil, w.AccountSID)
@@ -122,7 +125,7 @@ func (w TakeOver) Apply(old *Record) (Record, bool) {
 	switch {
 	case old == nil:
 		return Record{}, false
-	case old.claimedBy(w.Owner):
+	case old.workedOnBy(w.Owner, 0):
 		return *old, true
 	case !old.free(w.Now) || !w.Early && old.DueAt.After(w.Now):
 		return *old, false
@@ -144,7 +147,7 @@ func (w Pin) Apply(old *Record) (Record, bool) {
 	if old == nil {
 		return Record{}, false
 	}
-	if !old.heldBy(w.Owner, w.Attempt) || old.AccountSID != "" && old.AccountSID != w.AccountSID {
+	if !old.workedOnBy(w.Owner, w.Attempt) || old.AccountSID != "" && old.AccountSID != w.AccountSID {
 		return *old, false
 	}
 	pinned := *old
@@ -268,7 +271,7 @@ func (w Release) Apply(old *Record) (Record, bool) {
 	if old == nil {
 		return Record{}, false
 	}
-	if !old.heldBy(w.Owner, w.Attempt) || old.Revision != w.Revision {
+	if !old.workedOnBy(w.Owner, w.Attempt) || old.Revision != w.Revision {
 		return *old, false
 	}
 	released := old.withSteps(w.Steps)
@@ -291,10 +294,16 @@ func (r *Record) claimedBy(owner string) bool {
 	return r.Status == StatusPending && r.Owner == owner
 }
 
-// free: pending, with no lease that still runs.
-func (r *Record) free(now time.Time) bool {
-	return r.Status == StatusPending && !r.LeaseUntil.After(now)
+// workedOnBy: held, or being deleted by that try.
+func (r *Record) workedOnBy(owner string, attempt int) bool {
+	return r.Status.open() && r.Owner == owner && (attempt == 0 || r.Attempts == attempt)
 }
+
+// free: there is something to do, and no lease that still runs.
+func (r *Record) free(now time.Time) bool { return r.Status.open() && !r.LeaseUntil.After(now) }
+
+// open: there is something to do.
+func (s Status) open() bool { return s == StatusPending || s == StatusDeleting }
 
 func (r *Record) leased(owner string, now, until time.Time, accountSID string) Record {
 	leased := *r

@@ -147,6 +147,18 @@ func (m *memory) Activate(ctx context.Context, w provision.Activate) (provision.
 	return m.write(ctx, "activate", w.SignupID, w.Apply)
 }
 
+func (m *memory) Delete(ctx context.Context, w provision.Delete) (provision.Record, bool, error) {
+	return m.write(ctx, "delete", w.SignupID, w.Apply)
+}
+
+func (m *memory) Bury(ctx context.Context, w provision.Bury) (provision.Record, bool, error) {
+	return m.write(ctx, "bury", w.SignupID, w.Apply)
+}
+
+func (m *memory) Restart(ctx context.Context, w provision.Restart) (provision.Record, bool, error) {
+	return m.write(ctx, "restart", w.Signup.ID, w.Apply)
+}
+
 func (m *memory) Release(ctx context.Context, w provision.Release) (provision.Record, bool, error) {
 	return m.write(ctx, "release", w.SignupID, w.Apply)
 }
@@ -220,7 +232,7 @@ func (m *memory) Searching(ctx context.Context, limit int) (wanted []provision.W
 // inQueue is what is pending, the longest due first.
 func (m *memory) inQueue(searching bool) (queue []provision.Record) {
 	for _, r := range m.records {
-		if r.Status == provision.StatusPending && r.Searching == searching {
+		if !r.DueAt.IsZero() && r.Searching == searching {
 			queue = append(queue, r)
 		}
 	}
@@ -261,7 +273,7 @@ func (m *memory) Backlog(ctx context.Context, stuckBefore time.Time) (backlog pr
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, r := range m.records {
-		if r.Status == provision.StatusPending {
+		if !r.DueAt.IsZero() {
 			backlog.Add(r.PendingSince(), stuckBefore)
 		}
 	}

@@ -5,10 +5,20 @@ import (
 	"encoding/base32"
 	"errors"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/trunkhook/trunkhook/exotel"
 )
+
+// trunkName is the name of the signup's trunk: a generation after the first is as
+// another signup, whose id no sender can have.
+func (s Signup) trunkName(prefix string) string {
+	if s.generation() == 1 {
+		return TrunkName(prefix, s.ID)
+	}
+	return TrunkName(prefix, s.ID+"#"+strconv.Itoa(s.Generation))
+}
 
 // TrunkName is the name of a signup's trunk: the prefix, an underscore and as
 // much of the id's SHA-256 as fits into Exotel's 16 characters. That is 60 bits

@@ -60,7 +60,7 @@ func (t *try) createOrAdopt(ctx context.Context, account *Account, record *Recor
 // for a create again, only to be told the same, while a page that the search pays
 // for serves all who wait.
 func forSearch(err error) bool {
-	return errors.Is(err, errFurtherBack) || errors.Is(err, errUnseen)
+	return errors.Is(err, errFurtherBack) || errors.Is(err, errUnseen) || errors.Is(err, errLastLook)
 }
 
 // pin makes sure that the signup belongs to this account before anything is

@@ -56,7 +56,7 @@ func (e *Engine) reopen(ctx context.Context, signupID string) error {
 // the record's LastError says so until then, and the name stays its own. Errors
 // are as with Retry.
 func (e *Engine) Reject(ctx context.Context, signupID, reason string) (Result, error) {
-	return e.operate(ctx, signupID, func(t *try, ctx context.Context, record Record) (Result, error) {
+	return e.operate(ctx, signupID, unlessDeleting(func(t *try, ctx context.Context, record Record) (Result, error) {
 		if record.TrunkSID != "" {
 			return t.giveUp(ctx, record, reason)
 		}
@@ -70,7 +70,7 @@ func (e *Engine) Reject(ctx context.Context, signupID, reason string) (Result, e
 			return t.refused(rejected)
 		}
 		return Result{Record: rejected, Outcome: OutcomeRejected, Steps: t.steps}, nil
-	})
+	}))
 }
 
 // giveUp refuses the steps that are open, by an operator's word.
@@ -88,7 +88,7 @@ func (t *try) giveUp(ctx context.Context, record Record, reason string) (Result,
 // Adopt makes a pending signup active with a trunk that exists, whatever its
 // name, unless it has one that is there. Errors are as with Retry, or ErrNoSuchTrunk.
 func (e *Engine) Adopt(ctx context.Context, signupID, trunkSID string) (Result, error) {
-	return e.operate(ctx, signupID, func(t *try, ctx context.Context, record Record) (Result, error) {
+	return e.operate(ctx, signupID, unlessDeleting(func(t *try, ctx context.Context, record Record) (Result, error) {
 		trunk, err := t.lookUp(ctx, &record, trunkSID)
 		if err == nil && record.TrunkSID != "" && record.TrunkSID != trunkSID {
 			err = t.isGone(ctx, &record)
@@ -105,7 +105,7 @@ func (e *Engine) Adopt(ctx context.Context, signupID, trunkSID string) (Result, 
 			return t.ended(ended, err)
 		}
 		return t.complete(ctx, attached, OutcomeAdopted)
-	})
+	}))
 }
 
 // isGone says no where the signup's own trunk is there: another one in its place would
@@ -146,8 +146,23 @@ func (t *try) lookUp(ctx context.Context, record *Record, trunkSID string) (*exo
 	return nil, fmt.Errorf("%w: %s", ErrNoSuchTrunk, trunkSID)
 }
 
+// operation is what an operator does with a signup that is taken.
+type operation = func(*try, context.Context, Record) (Result, error)
+
+// unlessDeleting gives back at once what is being deleted: nothing else can be
+// decided of it.
+func unlessDeleting(do operation) operation {
+	return func(t *try, ctx context.Context, record Record) (Result, error) {
+		if record.Status != StatusDeleting {
+			return do(t, ctx, record)
+		}
+		result, err := t.release(ctx, record, record.nextLook(t.engine.now()))
+		return result, errors.Join(fmt.Errorf("%w: it is being deleted", ErrSettled), err)
+	}
+}
+
 // operate takes a pending signup, due or not, and does something with it.
-func (e *Engine) operate(ctx context.Context, signupID string, do func(*try, context.Context, Record) (Result, error)) (Result, error) {
+func (e *Engine) operate(ctx context.Context, signupID string, do operation) (Result, error) {
 	t := e.newTry(ctx, operatorTime)
 	t.share = new(share)
 	ctx, cancel := context.WithDeadline(ctx, t.doneBy)

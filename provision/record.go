@@ -15,6 +15,8 @@ const (
 	StatusActive     Status = "active"     // its trunk is known, and every step of its line is done
 	StatusIncomplete Status = "incomplete" // its trunk is known, and Exotel refused a step of its line for good
 	StatusRejected   Status = "rejected"   // an operator said no
+	StatusDeleting   Status = "deleting"   // its trunk is being deleted, and watched for
+	StatusDeleted    Status = "deleted"    // a tombstone
 )
 
 // complete: the trunk is there, and there is nothing left to do.
@@ -26,6 +28,7 @@ type Record struct {
 	Company     string `json:"company"`
 	Source      string `json:"source"`
 	Fingerprint string `json:"fingerprint"`
+	Generation  int    `json:"generation,omitempty"` // from 2 on; zero for the first
 	Status      Status `json:"status"`
 
 	// TrunkName and AccountSID are decided by the first claim (AccountSID by
@@ -61,8 +64,13 @@ type Record struct {
 	LastError string    `json:"last_error,omitempty"` // why the last one did not finish
 	CreatedAt time.Time `json:"created_at"`
 
-	// ReopenedAt is when a delivery last added to a signup that was complete; zero
-	// where none has.
+	// Reason is why the signup was deleted, for people. QuietAt is until when a create
+	// of before may still be under way, while it is being deleted.
+	Reason  string    `json:"reason,omitempty"`
+	QuietAt time.Time `json:"quiet_at,omitzero"`
+
+	// ReopenedAt is when a delivery last added to a signup that was complete, or when
+	// it was deleted; zero where neither was.
 	ReopenedAt time.Time `json:"reopened_at,omitzero"`
 	UpdatedAt  time.Time `json:"updated_at"`
 }

@@ -28,6 +28,8 @@ const (
 	OutcomeInProgress Outcome = "in_progress" // another try holds it
 	OutcomeConflict   Outcome = "conflict"    // the same id with other content; the first stands
 	OutcomeRejected   Outcome = "rejected"    // by an operator, now
+	OutcomeDeleting   Outcome = "deleting"    // its trunk is deleted as far as it is known, and watched for
+	OutcomeDeleted    Outcome = "deleted"     // for good, now
 )
 
 // Step is one thing that a try did: a write to the ledger, or a call to Exotel
@@ -74,4 +76,7 @@ const (
 	StepRecord   = "record"
 	StepRelease  = "give back"
 	StepReject   = "reject"
+	StepDelete   = "delete"
+	StepBury     = "bury"
+	StepRestart  = "restart"
 )

@@ -27,6 +27,7 @@ type Progress struct {
 	AccountSID string    // the account whose list it is
 	BeganAt    time.Time // when the walk began; zero where none is under way
 	Offset     int       // of the next page
+	Unreadable int       // how many trunks of the pages before can't be read
 }
 
 // search walks on through the list and ends the signups whose trunks it meets.
@@ -111,6 +112,7 @@ func (s *search) page(ctx context.Context, offset int) (*exotel.ListOptions, err
 	if err != nil {
 		return nil, err
 	}
+	s.progress.Unreadable += page.Unreadable
 	for _, trunk := range page.Trunks {
 		if w, ok := s.wanted[trunk.Name]; ok {
 			if !maySettle(ctx) {
@@ -152,7 +154,7 @@ func maySettle(ctx context.Context) bool {
 // settle ends a signup with its trunk, or with none.
 func (s *search) settle(ctx context.Context, w Wanted, trunk *exotel.Trunk) {
 	s.pass.note(s.pass.engine.resume(ctx, w.SignupID, true, nil, func(t *try, ctx context.Context, record Record) (Result, error) {
-		return t.settle(ctx, s.account, record, trunk)
+		return t.settle(ctx, s.account, record, trunk, s.progress)
 	}))
 }
 
@@ -171,10 +173,13 @@ func (s *search) end(ctx context.Context) error {
 	return s.pass.engine.Ledger.KeepProgress(ctx, Progress{})
 }
 
-// settle ends a try with the trunk that the search found, or with none.
-func (t *try) settle(ctx context.Context, account *Account, record Record, trunk *exotel.Trunk) (Result, error) {
+// settle ends a try with the trunk that the search found on its walk, or with none.
+func (t *try) settle(ctx context.Context, account *Account, record Record, trunk *exotel.Trunk, walk Progress) (Result, error) {
 	if err := t.pin(ctx, account, &record); err != nil {
 		return t.release(ctx, record, err)
+	}
+	if record.Status == StatusDeleting {
+		return t.lastLook(ctx, account, record, trunk, walk)
 	}
 	if trunk == nil {
 		return t.release(ctx, record, errNotListed)

@@ -17,6 +17,9 @@ type Signup struct {
 	Company string
 	// Source is the name of the way in. It is no part of the content.
 	Source string
+	// Generation tells a customer who signs up again, after the signup was deleted,
+	// from a late redelivery: 2 for the second time, and so on. Zero and 1 are the first.
+	Generation int
 	// Line is what else it asks for. Deliveries add to it.
 	Line Line
 }
@@ -25,6 +28,9 @@ type Signup struct {
 func (s Signup) Normalised() Signup {
 	s.Company = strings.TrimSpace(s.Company)
 	s.Line = s.Line.normalised()
+	if s.Generation == 1 {
+		s.Generation = 0
+	}
 	return s
 }
 
@@ -43,6 +49,9 @@ func notInID(char rune) bool {
 	}
 	return !strings.ContainsRune("._:@|-", char)
 }
+
+// MaxGeneration is beyond what any customer comes to.
+const MaxGeneration = 10_000
 
 // maxCompany is in characters.
 const maxCompany = 256
@@ -63,6 +72,9 @@ func (s Signup) Validate() error {
 		invalid.Add("company", "must be at most 256 characters")
 	case strings.ContainsFunc(company, unicode.IsControl):
 		invalid.Add("company", "must not hold control characters")
+	}
+	if s.Generation < 0 || s.Generation > MaxGeneration {
+		invalid.Add("generation", "must be a whole number from 1 to 10000")
 	}
 	s.Line.validate(&invalid)
 	return invalid.OrNil()

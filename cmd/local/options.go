@@ -21,6 +21,8 @@ type options struct {
 	baseURL    string // replaces the host that the secret names
 	prefix     string
 	calls      int // a minute; 0 for no limit
+
+	allowDelete bool
 }
 
 // readOptions refuses, with one error for all that is wrong, what it can't use.
@@ -48,6 +50,10 @@ func readOptions(getenv func(string) string) (options, error) {
 	var callsErr error
 	if o.calls, callsErr = settings.CallsPerMinute(getenv); callsErr != nil {
 		faults = append(faults, callsErr.Error())
+	}
+	var deleteErr error
+	if o.allowDelete, deleteErr = settings.AllowDelete(getenv); deleteErr != nil {
+		faults = append(faults, deleteErr.Error())
 	}
 	if _, err := exotel.ParseBaseURL(o.baseURL); o.baseURL != "" && err != nil {
 		faults = append(faults, "EXOTEL_BASE_URL "+err.Error())

@@ -19,7 +19,7 @@ func (v vendor) remind(ctx context.Context, table *embedded.Ledger, passwords pr
 		if r.Status == provision.StatusActive {
 			active++
 		}
-		if !v.isFake || r.TrunkSID == "" {
+		if !v.isFake || r.TrunkSID == "" || r.Status == provision.StatusDeleting || r.Status == provision.StatusDeleted {
 			return nil
 		}
 		line, err := lineOf(ctx, r, passwords)

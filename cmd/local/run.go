@@ -67,7 +67,7 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
 	}
 	h, err := handler.New(handler.Config{
 		Provisioner: engine, Secrets: localSecrets{}, Sources: set, DeadLetters: table, Log: log,
-		ReplyWithin: settings.DefaultReplyWithin, PublicURL: "http://" + listener.Addr().String(),
+		ReplyWithin: settings.DefaultReplyWithin, AllowDelete: o.allowDelete, PublicURL: "http://" + listener.Addr().String(),
 	})
 	if err != nil {
 		return err

@@ -175,6 +175,14 @@ func (n *narrator) Provision(ctx context.Context, s provision.Signup, within tim
 	return result, err
 }
 
+func (n *narrator) Delete(ctx context.Context, signupID string, generation int, reason string, within time.Duration) (provision.Result, error) {
+	result, err := n.Engine.Delete(ctx, signupID, generation, reason, within)
+	if err == nil {
+		n.story.tell("deletion", result)
+	}
+	return result, err
+}
+
 func (n *narrator) Reconcile(ctx context.Context) (provision.Pass, error) {
 	pass, err := n.Engine.Reconcile(ctx)
 	for _, result := range pass.Results {

@@ -66,6 +66,8 @@ func verdict(event sources.Event) string {
 		return "ignored: its match is false"
 	case event.Fault != nil:
 		return event.Fault.Error()
+	case event.Cancelled:
+		return "signup_id " + event.Signup.ID + ", deleted where ALLOW_DELETE is true, else ignored"
 	}
 	return fmt.Sprintf("signup_id %s, company %q", event.Signup.ID, event.Signup.Company)
 }

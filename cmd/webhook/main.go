@@ -37,6 +37,6 @@ func newHandler() (*handler.Handler, error) {
 	parts.WarmUp(keys.Load)
 	return handler.New(handler.Config{
 		Provisioner: parts.Engine, Secrets: keys, Sources: set, DeadLetters: parts.Table, Log: parts.Log,
-		ReplyWithin: parts.Settings.ReplyWithin, PublicURL: parts.Settings.PublicURL,
+		ReplyWithin: parts.Settings.ReplyWithin, PublicURL: parts.Settings.PublicURL, AllowDelete: parts.Settings.AllowDelete,
 	})
 }

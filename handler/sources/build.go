@@ -143,6 +143,8 @@ func (b *builder) compile(s *Source) {
 		switch field {
 		case fieldEach:
 			s.each = e
+		case fieldCancelled:
+			s.cancelled = e
 		case fieldMatch:
 			s.match = e
 		case fieldID:

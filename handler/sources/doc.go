@@ -30,7 +30,7 @@
 //	customer_typed    keys whose values the customer types: id and what a trunk lets in must not use them
 //	id_form           plain (default), salesforce (ids of 15 and of 18 characters are one)
 //
-// and the expressions, each, match, id and company, and for what a signup asks for
+// and the expressions, each, cancelled, match, id and company, and for what a signup asks for
 // beside its trunk phone_numbers, whitelisted_ips, destination_uris, credentials and
 // caller_id. A key that isn't one of these is refused.
 //
@@ -47,6 +47,13 @@
 // What expressions see: of json the body, or each element of the list that each
 // finds; of a form an object of texts; of soap one object for each notification
 // (parseSOAP); of eventbridge the event, with the parts of its source as partner.
+//
+// # How does a signup end?
+//
+// An event on which cancelled gives true, and nothing else that counts as true, deletes
+// the signup of its id, with its trunk, where the process allows deletions. Of the
+// other expressions only id is evaluated on it. Keys that the customer types can't
+// stand in it.
 //
 // # How does a signup id come about?
 //

@@ -109,7 +109,7 @@ func TestThePageHasASectionForEverySource(t *testing.T) {
 		if len(spans(section[:strings.Index(section, "\n")])) > 1 {
 			continue // one for several, which says what they have in common
 		}
-		for _, expression := range []string{f.Match, f.ID, f.Company} {
+		for _, expression := range []string{f.Match, f.Cancelled, f.ID, f.Company} {
 			if expression != "" && !slices.Contains(spans(section), expression) {
 				t.Errorf("source %s: the section does not say %s", name, expression)
 			}

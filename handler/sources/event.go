@@ -16,6 +16,9 @@ type Event struct {
 	// namespace in front and its Source set. With a Fault it is as much of it as
 	// could be read.
 	Signup provision.Signup
+	// Cancelled is an event that the source's cancelled says ends the signup. Of that
+	// it has the ID and the Source, and nothing else.
+	Cancelled bool
 	// Ignored is an event that the source's match says is not for us.
 	Ignored bool
 	// Fault is a *provision.InvalidError that names the fields of the source's
@@ -40,10 +43,15 @@ func (s *Source) read(element any) Event {
 	e := Event{Signup: provision.Signup{Source: s.Name}, source: s, data: element}
 	var invalid provision.InvalidError
 	_, isObject := element.(map[string]any)
+	cancelled, cancelledErr := s.isCancelled(element)
 	matches, err := s.matches(element)
 	switch {
 	case !isObject:
 		invalid.Add("event", "must be an object")
+	case cancelledErr != nil:
+		invalid.Add(fieldCancelled, cancelledErr.Error())
+	case cancelled:
+		e.Cancelled, e.Signup.ID = true, s.idOf(element, &invalid)
 	case err != nil:
 		invalid.Add(fieldMatch, err.Error())
 	case !matches:
@@ -65,15 +73,29 @@ func (s *Source) matches(element any) (bool, error) {
 	return truthy(value), err
 }
 
-// signup evaluates the expressions that make one.
-func (s *Source) signup(element any, invalid *provision.InvalidError) provision.Signup {
-	signup := provision.Signup{Source: s.Name}
+// isCancelled takes nothing but true for a yes: a trunk that is deleted by mistake is
+// lost.
+func (s *Source) isCancelled(element any) (bool, error) {
+	if s.cancelled == nil {
+		return false, nil
+	}
+	value, err := evaluate(s.cancelled, element)
+	return value == true, err
+}
+
+// idOf is the id of the event's signup; empty where it has none that can be used.
+func (s *Source) idOf(element any, invalid *provision.InvalidError) string {
 	id, err := s.signupID(element)
 	if err != nil {
 		invalid.Add(fieldID, err.Error())
-	} else {
-		signup.ID = id
+		return ""
 	}
+	return id
+}
+
+// signup evaluates the expressions that make one.
+func (s *Source) signup(element any, invalid *provision.InvalidError) provision.Signup {
+	signup := provision.Signup{ID: s.idOf(element, invalid), Source: s.Name}
 	value, err := evaluate(s.company, element)
 	text, ok := value.(string)
 	switch {

@@ -25,6 +25,7 @@ type file struct {
 	IDForm         string            `json:"id_form"`
 	Each           string            `json:"each"`
 	Match          string            `json:"match"`
+	Cancelled      string            `json:"cancelled"`
 	ID             string            `json:"id"`
 	Company        string            `json:"company"`
 	PhoneNumbers   string            `json:"phone_numbers"`
@@ -37,19 +38,22 @@ type file struct {
 // The fields that hold expressions, in the order in which they are evaluated.
 // These, and no others, can be overridden.
 const (
-	fieldEach    = "each"
-	fieldMatch   = "match"
-	fieldID      = "id"
-	fieldCompany = "company"
+	fieldEach      = "each"
+	fieldCancelled = "cancelled"
+	fieldMatch     = "match"
+	fieldID        = "id"
+	fieldCompany   = "company"
 )
 
-var expressionFields = append([]string{fieldEach, fieldMatch, fieldID, fieldCompany}, line.Fields...)
+var expressionFields = append([]string{fieldEach, fieldCancelled, fieldMatch, fieldID, fieldCompany}, line.Fields...)
 
 // expression is where a field's text is; nil for a field that holds none.
 func (f *file) expression(field string) *string {
 	switch field {
 	case fieldEach:
 		return &f.Each
+	case fieldCancelled:
+		return &f.Cancelled
 	case fieldMatch:
 		return &f.Match
 	case fieldID:

@@ -48,12 +48,14 @@ func FuzzRead(f *testing.F) {
 func checkEvent(t *testing.T, s *sources.Source, e sources.Event) {
 	t.Helper()
 	var invalid *provision.InvalidError
-	good := e.Fault == nil && !e.Ignored
+	good := e.Fault == nil && !e.Ignored && !e.Cancelled
 	switch {
 	case e.Signup.Source != s.Name:
 		t.Fatalf("source %q", e.Signup.Source)
 	case good && (e.Signup.Validate() != nil || !strings.HasPrefix(e.Signup.ID, s.Namespace+":") || !reflect.DeepEqual(e.Signup, e.Signup.Normalised())):
 		t.Fatalf("%+v: %v", e.Signup, e.Signup.Validate())
+	case e.Cancelled && e.Fault == nil && (!provision.ValidSignupID(e.Signup.ID) || !strings.HasPrefix(e.Signup.ID, s.Namespace+":") || e.Signup.Company != ""):
+		t.Fatalf("cancelled, but %+v", e.Signup)
 	case e.Ignored && (e.Fault != nil || e.Signup.ID != ""):
 		t.Fatalf("ignored, but %+v, %v", e.Signup, e.Fault)
 	case e.Fault != nil && (!errors.As(e.Fault, &invalid) || len(invalid.Faults) == 0 || !json.Valid(e.Raw)):

@@ -69,6 +69,8 @@ func TestLoadRefusesFilesThatAreWrong(t *testing.T) {
 		strings.Replace(with(`"each":"a"`), `"json"`, `"form"`, 1):                        "each is for content json",
 		with(`"customer_typed":["customer"]`):                                             "id uses customer, which the customer types",
 		with(`"customer_typed":["x"],"whitelisted_ips":"a.x"`):                            "whitelisted_ips uses x",
+		with(`"customer_typed":["x"],"cancelled":"a.x"`):                                  "cancelled uses x",
+		with(`"cancelled":"a["`):                                                          "cancelled is no JMESPath",
 	} {
 		set, err := load(dir(map[string]string{"shop.json": content}), "")
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "source shop: ") || strings.Contains(err.Error(), "\n") || set.Names() != nil {

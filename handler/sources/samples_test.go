@@ -117,6 +117,9 @@ func golden(t *testing.T, events []sources.Event) []byte {
 	all := []map[string]any{}
 	for _, e := range events {
 		one := map[string]any{"signup_id": e.Signup.ID, "company": e.Signup.Company, "source": e.Signup.Source, "ignored": e.Ignored}
+		if e.Cancelled {
+			one["cancelled"] = true
+		}
 		if e.Fault != nil {
 			one["fault"], one["raw"] = e.Fault.Error(), e.Raw
 		}

@@ -40,10 +40,10 @@ type Source struct {
 	idForm    string
 	secrets   []string // keys at the top of a body that hold a secret
 
-	each, match, company expression // each and match may be nil
-	id                   []expression
-	line                 map[string]expression // by the fields of package line
-	mappings             []mapping
+	each, cancelled, match, company expression // the first three may be nil
+	id                              []expression
+	line                            map[string]expression // by the fields of package line
+	mappings                        []mapping
 }
 
 // mapping is an expression by the field that it stands in.

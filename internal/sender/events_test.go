@@ -37,7 +37,7 @@ var contentTypes = map[string]string{
 }
 
 // more samples than one of a source that are events too.
-var more = []string{"hubspot-chosen.json", "zoho-raw.json", "stripe-unpaid.json", "salesforce-outbound-batch.xml", "leadsquared-no-company.json"}
+var more = []string{"hubspot-chosen.json", "zoho-raw.json", "stripe-unpaid.json", "salesforce-outbound-batch.xml", "leadsquared-no-company.json", "generic-cancelled.json"}
 
 // Each source has an event in events/: its sample, signed as its sender would.
 func TestEverySourceHasAnEventThatItsSenderCouldHaveSent(t *testing.T) {

@@ -27,6 +27,7 @@ type Settings struct {
 	ReplyWithin     time.Duration // REPLY_WITHIN
 	CallsPerMinute  int           // EXOTEL_CALLS_PER_MINUTE; 0 for no limit
 	PasswordsPath   string        // PASSWORDS_PATH
+	AllowDelete     bool          // ALLOW_DELETE
 
 	SourcesOverrides string // SOURCES_OVERRIDES, as sources.Load reads it; the webhook's only
 }
@@ -92,6 +93,7 @@ func (r *reader) shared() Settings {
 		ReplyWithin:    r.replyWithin(),
 		CallsPerMinute: r.callsPerMinute(),
 		PasswordsPath:  r.passwordsPath(),
+		AllowDelete:    r.allowDelete(),
 	}
 	s.ExotelBaseURL, s.AllowPlainHTTP = r.exotelBaseURL()
 	if prefix := r.getenv("TRUNK_PREFIX"); prefix != "" {
@@ -174,6 +176,25 @@ func CallsPerMinute(getenv func(string) string) (int, error) {
 		return 0, errors.New("EXOTEL_CALLS_PER_MINUTE must be a whole number from 0 (no limit) to 100000")
 	}
 	return n, nil
+}
+
+func (r *reader) allowDelete() bool {
+	allow, err := AllowDelete(r.getenv)
+	if err != nil {
+		r.faults = append(r.faults, err.Error())
+	}
+	return allow
+}
+
+// AllowDelete reads ALLOW_DELETE, which cmd/local has as well.
+func AllowDelete(getenv func(string) string) (bool, error) {
+	switch getenv("ALLOW_DELETE") {
+	case "", "false":
+		return false, nil
+	case "true":
+		return true, nil
+	}
+	return false, errors.New("ALLOW_DELETE must be true or false")
 }
 
 func (r *reader) publicURL() string {

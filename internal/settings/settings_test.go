@@ -26,6 +26,15 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+func TestDeletionIsAllowedByTheWordAlone(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]bool{"": false, "false": false, "true": true} {
+		if got, err := settings.Webhook(env("ALLOW_DELETE=" + value)); err != nil || got.AllowDelete != want {
+			t.Errorf("%q: %v, %v", value, got.AllowDelete, err)
+		}
+	}
+}
+
 func TestReconcilerNeedsNoSources(t *testing.T) {
 	t.Parallel()
 	if _, err := settings.Reconciler(env("SOURCES_SECRET_ID=")); err != nil {
@@ -62,42 +71,45 @@ func TestEveryFaultIsNamedInOneLine(t *testing.T) {
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	for pair, fault := range map[string]string{
-		"TRUNK_PREFIX=a":                                                       "",
-		"TRUNK_PREFIX=st1":                                                     "",
-		"TRUNK_PREFIX=four":                                                    "TRUNK_PREFIX",
-		"TRUNK_PREFIX=t_":                                                      "TRUNK_PREFIX",
-		"EXOTEL_CALLS_PER_MINUTE=0":                                            "",
-		"EXOTEL_CALLS_PER_MINUTE=1":                                            "",
-		"EXOTEL_CALLS_PER_MINUTE=100000":                                       "",
-		"EXOTEL_CALLS_PER_MINUTE=100001":                                       "EXOTEL_CALLS_PER_MINUTE",
-		"EXOTEL_CALLS_PER_MINUTE=-1":                                           "EXOTEL_CALLS_PER_MINUTE",
-		"EXOTEL_CALLS_PER_MINUTE=1.5":                                          "EXOTEL_CALLS_PER_MINUTE",
-		"REPLY_WITHIN=100ms":                                                   "",
-		"REPLY_WITHIN=99ms":                                                    "REPLY_WITHIN",
-		"REPLY_WITHIN=1m30s":                                                   "",
-		"REPLY_WITHIN=15m":                                                     "",
-		"REPLY_WITHIN=15m1s":                                                   "REPLY_WITHIN",
-		"REPLY_WITHIN=0":                                                       "REPLY_WITHIN",
-		"REPLY_WITHIN=-4s":                                                     "REPLY_WITHIN",
-		"PUBLIC_URL=https://hooks.example.com/v1/":                             "",
-		"PUBLIC_URL=https://user:pw@hooks.example.com":                         "PUBLIC_URL",
-		"PUBLIC_URL=https://hooks.example.com?a=b":                             "PUBLIC_URL",
-		"PUBLIC_URL=ftp://hooks.example.com":                                   "PUBLIC_URL",
-		"EXOTEL_BASE_URL=https://proxy.example/exotel":                         "",
-		"EXOTEL_BASE_URL=http://127.0.0.1:4010":                                "",
-		"EXOTEL_BASE_URL=http://localhost:4010":                                "",
-		"EXOTEL_BASE_URL=http://[::1]:4010":                                    "",
-		"EXOTEL_BASE_URL=http://10.88.0.1:4010":                                "EXOTEL_BASE_URL",
-		"EXOTEL_BASE_URL=http://api.exotel.com":                                "EXOTEL_BASE_URL",
-		"EXOTEL_BASE_URL=http://127.0.0.1.example":                             "EXOTEL_BASE_URL",
-		"EXOTEL_BASE_URL=https://key:token@api.exotel.com":                     "EXOTEL_BASE_URL",
-		"EXOTEL_BASE_URL=api.exotel.com":                                       "EXOTEL_BASE_URL",
-		"EXOTEL_BASE_URL=https://api.exotel.com?":                              "EXOTEL_BASE_URL",
-		"EXOTEL_BASE_URL=https://:443":                                         "EXOTEL_BASE_URL",
-		"PUBLIC_URL=https://:443":                                              "PUBLIC_URL",
-		"PUBLIC_URL=///":                                                       "PUBLIC_URL",
-		"SIGNUPS_TABLE=trunkhook-prod.Signups_1":                               "",
-		"SIGNUPS_TABLE=arn:aws:dynamodb:ap-south-1:123456789012:table/signups": "",
+		"ALLOW_DELETE=true":                                "",
+		"ALLOW_DELETE=false":                               "",
+		"ALLOW_DELETE=yes":                                 "ALLOW_DELETE",
+		"TRUNK_PREFIX=a":                                   "",
+		"TRUNK_PREFIX=st1":                                 "",
+		"TRUNK_PREFIX=four":                                "TRUNK_PREFIX",
+		"TRUNK_PREFIX=t_":                                  "TRUNK_PREFIX",
+		"EXOTEL_CALLS_PER_MINUTE=0":                        "",
+		"EXOTEL_CALLS_PER_MINUTE=1":                        "",
+		"EXOTEL_CALLS_PER_MINUTE=100000":                   "",
+		"EXOTEL_CALLS_PER_MINUTE=100001":                   "EXOTEL_CALLS_PER_MINUTE",
+		"EXOTEL_CALLS_PER_MINUTE=-1":                       "EXOTEL_CALLS_PER_MINUTE",
+		"EXOTEL_CALLS_PER_MINUTE=1.5":                      "EXOTEL_CALLS_PER_MINUTE",
+		"REPLY_WITHIN=100ms":                               "",
+		"REPLY_WITHIN=99ms":                                "REPLY_WITHIN",
+		"REPLY_WITHIN=1m30s":                               "",
+		"REPLY_WITHIN=15m":                                 "",
+		"REPLY_WITHIN=15m1s":                               "REPLY_WITHIN",
+		"REPLY_WITHIN=0":                                   "REPLY_WITHIN",
+		"REPLY_WITHIN=-4s":                                 "REPLY_WITHIN",
+		"PUBLIC_URL=https://hooks.example.com/v1/":         "",
+		"PUBLIC_URL=https://user:pw@hooks.example.com":     "PUBLIC_URL",
+		"PUBLIC_URL=https://hooks.example.com?a=b":         "PUBLIC_URL",
+		"PUBLIC_URL=ftp://hooks.example.com":               "PUBLIC_URL",
+		"EXOTEL_BASE_URL=https://proxy.example/exotel":     "",
+		"EXOTEL_BASE_URL=http://127.0.0.1:4010":            "",
+		"EXOTEL_BASE_URL=http://localhost:4010":            "",
+		"EXOTEL_BASE_URL=http://[::1]:4010":                "",
+		"EXOTEL_BASE_URL=http://10.88.0.1:4010":            "EXOTEL_BASE_URL",
+		"EXOTEL_BASE_URL=http://api.exotel.com":            "EXOTEL_BASE_URL",
+		"EXOTEL_BASE_URL=http://127.0.0.1.example":         "EXOTEL_BASE_URL",
+		"EXOTEL_BASE_URL=https://key:token@api.exotel.com": "EXOTEL_BASE_URL",
+		"EXOTEL_BASE_URL=api.exotel.com":                   "EXOTEL_BASE_URL",
+		"EXOTEL_BASE_URL=https://api.exotel.com?":          "EXOTEL_BASE_URL",
+		"EXOTEL_BASE_URL=https://:443":                     "EXOTEL_BASE_URL",
+		"PUBLIC_URL=https://:443":                          "PUBLIC_URL",
+		"PUBLIC_URL=///":                                   "PUBLIC_URL",
+		"SIGNUPS_TABLE=trunkhook-prod.Signups_1":           "",
+		"SIGNUPS_TABLE=arn:aws:dynamodb:ap-south-1:123456789012:table/signups":           "",
 		"SIGNUPS_TABLE=arn:aws-us-gov:dynamodb:us-gov-west-1:123456789012:table/signups": "",
 		"SIGNUPS_TABLE=arn:aws:dynamodb:ap-south-1:123456789012:table/signups/index/due": "SIGNUPS_TABLE",
 		"SIGNUPS_TABLE=arn:aws:secretsmanager:ap-south-1:123456789012:secret:signups":    "SIGNUPS_TABLE",

@@ -88,6 +88,21 @@ func (l *Ledger) Reject(_ context.Context, w provision.Reject) (provision.Record
 	return l.write(w.SignupID, w.Apply)
 }
 
+// Delete implements provision.Ledger.
+func (l *Ledger) Delete(_ context.Context, w provision.Delete) (provision.Record, bool, error) {
+	return l.write(w.SignupID, w.Apply)
+}
+
+// Bury implements provision.Ledger.
+func (l *Ledger) Bury(_ context.Context, w provision.Bury) (provision.Record, bool, error) {
+	return l.write(w.SignupID, w.Apply)
+}
+
+// Restart implements provision.Ledger.
+func (l *Ledger) Restart(_ context.Context, w provision.Restart) (provision.Record, bool, error) {
+	return l.write(w.Signup.ID, w.Apply)
+}
+
 // Release implements provision.Ledger.
 func (l *Ledger) Release(_ context.Context, w provision.Release) (provision.Record, bool, error) {
 	return l.write(w.SignupID, w.Apply)

@@ -17,7 +17,7 @@ func model(t *testing.T, l Store) {
 		sequence++
 		id := fmt.Sprintf("signup-%d", sequence)
 		var held *provision.Record
-		steps := rapid.IntRange(1, 12).Draw(rt, "steps")
+		steps := rapid.IntRange(1, 16).Draw(rt, "steps")
 		for range steps {
 			held = step(rt, t, l, id, held)
 		}
@@ -33,11 +33,11 @@ func step(rt *rapid.T, t *testing.T, l Store, id string, held *provision.Record)
 	var want, got provision.Record
 	var wantHolds, holds bool
 	var err error
-	switch kind := rapid.SampledFrom([]string{"claim", "take over", "pin", "extend", "attach", "mark", "activate", "release", "reject"}).Draw(rt, "write"); kind {
+	switch kind := rapid.SampledFrom([]string{"claim", "take over", "pin", "extend", "attach", "mark", "activate", "release", "reject", "delete", "bury", "restart"}).Draw(rt, "write"); kind {
 	case "claim":
 		w := claim(owner, 0)
 		w.Signup.ID, w.AccountSID, w.Now, w.LeaseUntil = id, account, now, until
-		w.Signup.Line = drawLine(rt)
+		w.Signup.Line, w.Signup.Generation = drawLine(rt), rapid.SampledFrom([]int{0, 0, 2, 3}).Draw(rt, "generation")
 		w.Signup.Company = rapid.SampledFrom([]string{"Acme", "Other"}).Draw(rt, "company")
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Claim(t.Context(), w)
@@ -49,6 +49,20 @@ func step(rt *rapid.T, t *testing.T, l Store, id string, held *provision.Record)
 		w := provision.Pin{SignupID: id, Owner: owner, Attempt: drawAttempt(rt, held), AccountSID: "acme1", Now: now}
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Pin(t.Context(), w)
+	case "delete":
+		w := provision.Delete{SignupID: id, Generation: rapid.SampledFrom([]int{0, 0, 1, 2, 3}).Draw(rt, "generation"), Reason: "it is over", QuietAt: until, Now: now}
+		want, wantHolds = w.Apply(held)
+		got, holds, err = l.Delete(t.Context(), w)
+	case "bury":
+		w := provision.Bury{SignupID: id, Owner: owner, Now: now}
+		want, wantHolds = w.Apply(held)
+		got, holds, err = l.Bury(t.Context(), w)
+	case "restart":
+		w := provision.Restart(claim(owner, 0))
+		w.Signup.ID, w.AccountSID, w.Now, w.LeaseUntil = id, account, now, until
+		w.Signup.Line, w.Signup.Generation = drawLine(rt), rapid.IntRange(2, 4).Draw(rt, "generation")
+		want, wantHolds = w.Apply(held)
+		got, holds, err = l.Restart(t.Context(), w)
 	case "extend":
 		w := provision.Extend{SignupID: id, Steps: drawLine(rt).Steps(), Seen: drawSeen(rt, held), Now: now}
 		if len(w.Steps) == 0 {
@@ -148,6 +162,6 @@ func drawSeen(rt *rapid.T, held *provision.Record) provision.Seen {
 		return held.Seen()
 	}
 	return provision.Seen{
-		Complete: rapid.Bool().Draw(rt, "complete"), Steps: rapid.Bool().Draw(rt, "has steps"), Revision: rapid.IntRange(0, 2).Draw(rt, "revision"),
+		Complete: rapid.Bool().Draw(rt, "complete"), Steps: rapid.Bool().Draw(rt, "has steps"), Revision: rapid.IntRange(0, 2).Draw(rt, "revision"), Generation: rapid.SampledFrom([]int{0, 0, 2}).Draw(rt, "generation seen"),
 	}
 }

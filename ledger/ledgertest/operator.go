@@ -84,7 +84,7 @@ func keepProgress(t *testing.T, l Store) {
 		}
 	}
 	holds(provision.Progress{})
-	for _, p := range []provision.Progress{{AccountSID: "acme1", BeganAt: at(5), Offset: 150}, {AccountSID: "acme2", BeganAt: at(9), Offset: 50}, {}} {
+	for _, p := range []provision.Progress{{AccountSID: "acme1", BeganAt: at(5), Offset: 150, Unreadable: 2}, {AccountSID: "acme2", BeganAt: at(9), Offset: 50}, {}} {
 		if err := l.KeepProgress(t.Context(), p); err != nil {
 			t.Fatal(err)
 		}

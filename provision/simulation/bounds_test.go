@@ -29,6 +29,18 @@ const (
 	// there, and the list of its trunk doesn't show for 10 minutes, is taken for
 	// another trunk's; that runs from the first time, which may have been a false one
 	// while the faults last (4 minutes), and on two clocks.
+	// A deleted signup's name is watched for quietTime, which the engine has at 30 min.
+	// A create that is processed late is bounded below that, with what else adds up:
+	//
+	//	 1 min  from the deletion to the end of the longest lease here
+	//	40 s    standing still between the look at it and the send
+	//	20 min  until the vendor has processed it
+	//	 4 min  until the vendor lists it
+	//	 1 min  between a clock that is 30 s ahead and one that is 30 s behind
+	//	====
+	//	26 min 40 s
+	maxLagDeleted = 4 * time.Minute
+
 	maxLag         = 4 * time.Minute // of numbers and addresses
 	maxLagDoubling = 5 * time.Second // of destinations and credentials
 )

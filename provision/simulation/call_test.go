@@ -14,6 +14,7 @@ type actor struct {
 	name     string
 	operator bool
 	signup   *provision.Signup // what is delivered; nil for others
+	deletes  int               // the generation that is; zero for who deletes nothing
 	process  *process
 	began    time.Time
 	asleep   time.Duration   // of the process, when it began

@@ -56,6 +56,7 @@ var (
 	tableFaults    = []fault{tableFails, tableLosesAnswer, tableSentTwice, tableStraggler, tableSlow}
 	createFaults   = []fault{noConnection, requestLost, answerLost, failsBefore, failsAfter, refused, forbidden, limited, unauthorized, falseDuplicate, processedLate, vendorSlow}
 	changeFaults   = []fault{noConnection, requestLost, answerLost, failsBefore, failsAfter, refused, forbidden, limited, unauthorized, processedLate, vendorSlow}
+	deleteFaults   = []fault{noConnection, requestLost, answerLost, failsBefore, failsAfter, limited, unauthorized, processedLate, vendorSlow}
 	listFaults     = []fault{noConnection, requestLost, answerLost, failsBefore, limited, unauthorized, vendorSlow, listUnreadable}
 	secretFaults   = []fault{secretsDown}
 	passwordFaults = []fault{passwordsDown, passwordsLoseAnswer}

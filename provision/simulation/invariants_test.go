@@ -53,12 +53,17 @@ type testimony struct {
 	replaced map[string]bool   // signups whose trunk an operator replaced
 	refusals map[wish]bool     // what the vendor refused, with the trunk's sid in place of the signup's id
 	wipedAt  time.Time
+
+	deleted map[string]bool // signups whose deletion somebody was told
+	buried  map[string]bool // names whose watch is over
+	freed   map[string]bool // numbers of trunks that were deleted
 }
 
 func newTestimony() testimony {
 	return testimony{
 		names: map[string]string{}, promised: map[string]bool{}, sids: map[string]string{}, rejected: map[string]bool{},
 		named: map[string]string{}, wishes: map[wish]bool{}, replaced: map[string]bool{}, tokens: map[string]bool{}, refusals: map[wish]bool{},
+		deleted: map[string]bool{}, buried: map[string]bool{}, freed: map[string]bool{},
 	}
 }
 
@@ -121,6 +126,9 @@ func (w *world) checkWrite(by *actor, op string, old *provision.Record, r provis
 	}
 	if op == "take over" && by.operator {
 		w.testimony.tokens[r.Owner] = true
+	}
+	if w.checkDeletion(by, op, old, r) {
+		return
 	}
 	if op == "attach" && by.operator && old.TrunkSID != "" && old.TrunkSID != r.TrunkSID {
 		w.testimony.replaced[r.SignupID] = true
@@ -186,6 +194,10 @@ func (w *world) checkTold(a *actor, result provision.Result) {
 	if r.SignupID == "" {
 		w.violate(keptPromise, "%s was told %s of nothing", a.name, result.Outcome)
 	}
+	if gone(r.Status) {
+		w.checkToldGone(a, result)
+		return
+	}
 	if settled := r.Status != provision.StatusPending; settled != saysSettled(result.Outcome) && result.Outcome != provision.OutcomeConflict {
 		w.violate(toldTruth, "%s was told %s of a signup that is %s", a.name, result.Outcome, r.Status)
 	}
@@ -193,6 +205,9 @@ func (w *world) checkTold(a *actor, result provision.Result) {
 		return
 	}
 	disk := w.records[r.SignupID]
+	if gone(disk.Status) || disk.Generation != r.Generation { // deleted since
+		return
+	}
 	if extended := complete(r.Status) && disk.Revision > r.Revision; disk.Status != r.Status && !extended || disk.TrunkSID != r.TrunkSID && !w.testimony.replaced[r.SignupID] {
 		w.violate(toldTruth, "%s was told %s %s of %s, and it is %s %s", a.name, r.Status, r.TrunkSID, r.SignupID, disk.Status, disk.TrunkSID)
 	}
@@ -216,10 +231,10 @@ func (w *world) remember(a *actor, r provision.Record) {
 		w.testimony.rejected[r.SignupID] = true
 		return
 	}
-	if before := w.testimony.sids[r.SignupID]; before != "" && before != r.TrunkSID && !w.testimony.replaced[r.SignupID] {
+	if before := w.testimony.sids[lifeOf(r)]; before != "" && before != r.TrunkSID && !w.testimony.replaced[r.SignupID] {
 		w.violate(toldTruth, "%s was told the trunk %s of %s, where another was told %s", a.name, r.TrunkSID, r.SignupID, before)
 	}
-	w.testimony.sids[r.SignupID] = r.TrunkSID
+	w.testimony.sids[lifeOf(r)] = r.TrunkSID
 }
 
 // reconciled is what a pass says.
@@ -247,10 +262,13 @@ func (w *world) checkEnd() {
 		case complete(r.Status):
 			w.checkTrunk(r)
 		}
-		if w.testimony.rejected[id] && r.Status != provision.StatusRejected {
+		if w.checkDeleted(id, r); gone(r.Status) {
+			continue
+		}
+		if w.testimony.rejected[id] && r.Generation == 0 && r.Status != provision.StatusRejected {
 			w.violate(toldTruth, "%s was said to be rejected, and is %s", id, r.Status)
 		}
-		if sid := w.testimony.sids[id]; sid != "" && there && sid != r.TrunkSID && !w.forgotten(r) && !w.testimony.replaced[id] {
+		if sid := w.testimony.sids[lifeOf(r)]; sid != "" && there && sid != r.TrunkSID && !w.forgotten(r) && !w.testimony.replaced[id] {
 			w.violate(toldTruth, "%s was said to have the trunk %s, and has %s", id, sid, r.TrunkSID)
 		}
 	}

@@ -119,6 +119,12 @@ func complete(s provision.Status) bool {
 
 // contradicts tells whether a delivery asks for something else than a record has.
 func contradicts(s provision.Signup, r provision.Record) bool {
+	switch {
+	case generation(s.Generation) != generation(r.Generation):
+		return s.Generation > r.Generation // one before is told how it went on
+	case gone(r.Status):
+		return s.Fingerprint() != r.Fingerprint
+	}
 	for key, step := range s.Normalised().Line.Steps() {
 		if first, there := r.Steps[key]; there && (first.Value != step.Value || first.Option != step.Option) {
 			return true
@@ -147,7 +153,7 @@ func (w *world) checkRefusals(op string, by *actor, r provision.Record) {
 // elsewhere tells whether another trunk of the account has the number.
 func (w *world) elsewhere(r provision.Record, step provision.LineStep) bool {
 	for _, t := range w.accounts[r.AccountSID].trunks {
-		if step.Kind == provision.KindPhoneNumber && t.SID != r.TrunkSID && t.count(step.Kind, step.Value) > 0 {
+		if w.testimony.freed[step.Value] || step.Kind == provision.KindPhoneNumber && t.SID != r.TrunkSID && t.count(step.Kind, step.Value) > 0 {
 			return true
 		}
 	}
@@ -199,6 +205,9 @@ func (w *world) promiseLine(a *actor, s provision.Signup, result provision.Resul
 		return
 	}
 	disk := w.records[s.ID]
+	if gone(disk.Status) || generation(disk.Generation) != generation(s.Generation) {
+		return
+	}
 	for key, step := range s.Normalised().Line.Steps() {
 		w.testimony.wishes[wish{s.ID, key}] = true
 		if on := disk.Steps[key]; on.Value != step.Value || on.Option != step.Option {

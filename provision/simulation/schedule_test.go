@@ -25,6 +25,7 @@ type plan struct {
 	wishes         map[string]wishes // of the signups that ask for more than a trunk; nil in most schedules
 	thingsPage     int               // how many of what a trunk has are on a page
 	foreign        bool              // somebody else's trunk has a number that one of them asks for
+	doomed         []string          // signups that are deleted; none in most schedules
 	evenPace       bool              // and nothing takes long, so that the vendor's limit must hold
 }
 
@@ -63,6 +64,7 @@ func drawPlan(d *dice) plan {
 		}
 	}
 	p.drawWishes(d)
+	p.drawDeaths(d)
 	return p
 }
 
@@ -100,6 +102,7 @@ func (w *world) writeScript(d *dice) {
 	w.scriptFates(d)
 	w.scriptVendor(d)
 	w.scriptUpheaval(d)
+	w.scriptDeaths(d)
 	slices.SortFunc(w.script, func(a, b scripted) int { return cmp.Compare(a.at, b.at) })
 }
 
@@ -242,6 +245,7 @@ func (w *world) run() {
 		w.redeliverAll()
 	}
 	w.settle()
+	w.startAgain()
 	w.stats.slowest = max(w.stats.slowest, time.Since(calmFrom))
 	var rest time.Duration
 	w.locked(func() { rest = time.Until(w.lastEffect) })
@@ -296,7 +300,7 @@ func (w *world) nextDue() (next provision.Record, found bool) {
 	defer w.mu.Unlock()
 	for _, id := range w.ids {
 		r := w.records[id]
-		if r.Status != provision.StatusPending || r.DueAt.IsZero() {
+		if r.Status != provision.StatusPending && r.Status != provision.StatusDeleting || r.DueAt.IsZero() {
 			continue
 		}
 		if !found || r.DueAt.Before(next.DueAt) {

@@ -25,6 +25,8 @@ type stats struct {
 	writes    map[string]int // that held
 	outcomes  map[provision.Outcome]int
 	settled   map[provision.Status]int // how signups with a line ended
+	deleted   int                      // trunks
+	watched   int                      // trunks that came while their signup was being deleted
 	resent    int                      // destinations and credentials, after the wait
 	alarms    map[provision.Alarm]int
 }
@@ -45,6 +47,8 @@ func (s *stats) add(other *stats) {
 	}
 	s.doubled += other.doubled
 	s.resent += other.resent
+	s.deleted += other.deleted
+	s.watched += other.watched
 	addCounts(s.things, other.things)
 	addCounts(s.settled, other.settled)
 	addCounts(s.writes, other.writes)
@@ -69,6 +73,8 @@ func (s *stats) String() string {
 	printCounts(&b, "added", s.things)
 	fmt.Fprintf(&b, "  %-38s %d\n", "marked once more, after the wait", s.resent)
 	fmt.Fprintf(&b, "  %-38s %d\n", "there twice, by a wiped table", s.doubled)
+	fmt.Fprintf(&b, "  %-38s %d\n", "trunks deleted", s.deleted)
+	fmt.Fprintf(&b, "  %-38s %d\n", "made while being deleted", s.watched)
 	printCounts(&b, "a line ended", s.settled)
 	printCounts(&b, "written", s.writes)
 	printCounts(&b, "told", s.outcomes)
@@ -94,15 +100,19 @@ func (s *stats) checkCoverage(t *testing.T) {
 	for _, outcome := range []provision.Outcome{
 		provision.OutcomeCreated, provision.OutcomeAdopted, provision.OutcomeReplayed, provision.OutcomePending,
 		provision.OutcomeInProgress, provision.OutcomeConflict, provision.OutcomeRejected, provision.OutcomeCompleted,
+		provision.OutcomeDeleting, provision.OutcomeDeleted,
 	} {
 		if s.outcomes[outcome] == 0 {
 			t.Errorf("nobody was told %q", outcome)
 		}
 	}
-	for _, write := range []string{"claim", "take over", "pin", "activate", "release", "release to the search", "reject", "extend", "attach", "mark"} {
+	for _, write := range []string{"claim", "take over", "pin", "activate", "release", "release to the search", "reject", "extend", "attach", "mark", "delete", "bury", "restart"} {
 		if s.writes[write] == 0 {
 			t.Errorf("nothing was written by %q", write)
 		}
+	}
+	if s.deleted == 0 || s.watched == 0 {
+		t.Errorf("%d trunks were deleted, %d came while their signup was being deleted", s.deleted, s.watched)
 	}
 	s.checkLineCoverage(t)
 }

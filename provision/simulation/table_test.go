@@ -100,7 +100,7 @@ func (w *world) describe(r provision.Record, holds bool) string {
 	if !holds {
 		verb = "doesn't hold:"
 	}
-	return fmt.Sprintf("%s %s owner=%s lease=%s due=%s searching=%t name=%s account=%s sid=%s revision=%d %s", verb, r.Status, w.trace.owner(r.Owner),
+	return fmt.Sprintf("%s %s generation=%d owner=%s lease=%s due=%s searching=%t name=%s account=%s sid=%s revision=%d %s", verb, r.Status, generation(r.Generation), w.trace.owner(r.Owner),
 		w.trace.clock(r.LeaseUntil), w.trace.clock(r.DueAt), r.Searching, r.TrunkName, r.AccountSID, r.TrunkSID,
 		r.Revision, describeSteps(r.Steps))
 }
@@ -150,6 +150,18 @@ func (t *table) Mark(ctx context.Context, w provision.Mark) (provision.Record, b
 
 func (t *table) Activate(ctx context.Context, w provision.Activate) (provision.Record, bool, error) {
 	return t.write(ctx, "activate", w.SignupID, w.Apply)
+}
+
+func (t *table) Delete(ctx context.Context, w provision.Delete) (provision.Record, bool, error) {
+	return t.write(ctx, "delete", w.SignupID, w.Apply)
+}
+
+func (t *table) Bury(ctx context.Context, w provision.Bury) (provision.Record, bool, error) {
+	return t.write(ctx, "bury", w.SignupID, w.Apply)
+}
+
+func (t *table) Restart(ctx context.Context, w provision.Restart) (provision.Record, bool, error) {
+	return t.write(ctx, "restart", w.Signup.ID, w.Apply)
 }
 
 func (t *table) Release(ctx context.Context, w provision.Release) (provision.Record, bool, error) {
@@ -206,7 +218,7 @@ func (w *world) queue(searching bool) (queue []provision.Record) {
 	for _, id := range w.ids {
 		r, there := w.records[id]
 		lags := w.draw(throwFor(w.seed+uint64(time.Now().UnixNano()), "queue", id), []fault{queueLags}) != noFault
-		if there && r.Status == provision.StatusPending && !r.DueAt.IsZero() && r.Searching == searching && !lags {
+		if there && !r.DueAt.IsZero() && r.Searching == searching && !lags {
 			queue = append(queue, r)
 		}
 	}

@@ -59,7 +59,23 @@ func (w *world) create(by *actor, a *account, key int, name string) reply {
 		w.trace.add(by.name, "makes the trunk", made.SID, name, "in", a.sid)
 	}
 	w.checkTrunks(name)
+	w.checkMade(by, name)
 	return reply{trunk: &made}
+}
+
+// remove deletes a trunk, with all that it has.
+func (w *world) remove(by *actor, a *account, key int, trunkSID string) reply {
+	if refusal := w.admit(a, key); refusal != nil {
+		return *refusal
+	}
+	gone := a.trunkOf(trunkSID)
+	if gone == nil {
+		return fail(exotel.ErrNotFound, http.StatusNotFound)
+	}
+	w.checkRemoved(by, gone)
+	removed := gone.Trunk
+	a.trunks = slices.DeleteFunc(a.trunks, func(t trunk) bool { return t.SID == trunkSID })
+	return reply{trunk: &removed}
 }
 
 // add puts a trunk there.
@@ -139,6 +155,13 @@ func (t *trunks) List(ctx context.Context, o exotel.ListOptions) (*exotel.TrunkP
 		return t.process.world.list(t.process.world.accounts[t.accountSID], t.key, o)
 	}})
 	return answer.page, err
+}
+
+func (t *trunks) Delete(ctx context.Context, trunkSID string) (*exotel.Trunk, error) {
+	answer, err := t.do(ctx, exchange{op: "delete trunk", method: http.MethodDelete, id: trunkSID, faults: deleteFaults, late: maxLate, work: func(by *actor) reply {
+		return t.process.world.remove(by, t.process.world.accounts[t.accountSID], t.key, trunkSID)
+	}})
+	return answer.trunk, err
 }
 
 // exchange is a request that may be sent more than once.

@@ -241,6 +241,18 @@ func (t oneToken) Reject(ctx context.Context, w provision.Reject) (provision.Rec
 	return t.as(owner, record, holds, err)
 }
 
+func (t oneToken) Bury(ctx context.Context, w provision.Bury) (provision.Record, bool, error) {
+	w.Owner = t.process.name
+	return t.table.Bury(ctx, w)
+}
+
+func (t oneToken) Restart(ctx context.Context, w provision.Restart) (provision.Record, bool, error) {
+	owner := w.Owner
+	w.Owner = t.process.name
+	record, holds, err := t.table.Restart(ctx, w)
+	return t.as(owner, record, holds, err)
+}
+
 // forgetful gives signups back without a time to come back to them.
 type forgetful struct{ *table }
 
@@ -404,6 +416,12 @@ var weakenings = []struct {
 	{"a number that is mapped taken for refused", weakening{account: func(a *provision.Account) { a.PhoneNumbers = refusedAnyway{a.PhoneNumbers} }}, theirReason, 1000},
 	{"the line of one's own for the newest trunk", weakening{trunks: func(t *trunks) provision.Trunks { return takesTheNewest{t} }}, ownLine, 1000},
 	{"what doubles processed 20 minutes late", weakening{lateForAll: true}, neverTwice, 5000},
+	{"a deletion that is final at once", ledgerOf(func(t *table) finalAtOnce { return finalAtOnce{t} }), nothingComes, 1000},
+	{"no watch after a deletion", ledgerOf(func(t *table) noWatch { return noWatch{t} }), nothingComes, 20_000},
+	{"a claim that ignores tombstones", ledgerOf(func(t *table) ignoresTombstones { return ignoresTombstones{t} }), staysDeleted, 1000},
+	{"a record that ignores tombstones", ledgerOf(func(t *table) resurrects { return resurrects{t} }), staysDeleted, 20_000},
+	{"one name for all generations", ledgerOf(func(t *table) oneName { return oneName{t} }), ownLife, 1000},
+	{"a deletion of any generation", ledgerOf(func(t *table) anyGeneration { return anyGeneration{t} }), staysDeleted, 1000},
 	{"names not unique at the vendor's", weakening{namesNotUnique: true}, oneTrunk, 100},
 }
 
