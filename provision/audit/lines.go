@@ -114,7 +114,7 @@ func ofLine(record provision.Record, kind lineKind, things []listed) (findings [
 		recorded[step.Value] = step.ID
 		if !slices.ContainsFunc(things, func(t listed) bool { return t.value == step.Value }) {
 			f := base
-			f.Kind, f.Detail = KindLacking, fmt.Sprintf("%s is done, says the record", step.Key())
+			f.Kind, f.Detail = KindLacking, step.Key()+" is done, says the record"
 			findings = append(findings, f)
 		}
 	}
