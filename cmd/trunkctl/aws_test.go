@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -96,8 +97,18 @@ func startCloud(t *testing.T) cloud {
 			"AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_ENDPOINT_URL_DYNAMODB=" + engine.Endpoint,
 			"AWS_ENDPOINT_URL_SECRETS_MANAGER=" + secrets.URL, "AWS_ENDPOINT_URL_STS=" + identities.URL, "AWS_ENDPOINT_URL=http://127.0.0.1:1",
 			"EXOTEL_BASE_URL=" + fake.URL, "EXOTEL_SECRET_ID=exotel", "SIGNUPS_TABLE=" + name, "TRUNK_PREFIX=pr",
+			"EXOTEL_CALLS_PER_MINUTE=6000", // nobody wants to wait for 180
 		},
 	}
+}
+
+// withEmptyTable is the same with another table, as after a restore from nothing.
+func (c cloud) withEmptyTable(t *testing.T) cloud {
+	t.Helper()
+	engine := dynamotest.Start(t)
+	name := engine.CreateTable(t)
+	c.table, c.env = ledger.New(engine.Client(), name), append(slices.Clone(c.env), "SIGNUPS_TABLE="+name)
+	return c
 }
 
 func (c cloud) trunkctl(t *testing.T, args ...string) ended {

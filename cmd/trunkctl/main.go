@@ -34,13 +34,16 @@ type cli struct {
 	Outputs string `help:"The stack's outputs, as sam list stack-outputs --output json prints them; make trunkctl gives them." placeholder:"JSON"`
 	Output  string `short:"o" help:"table, for people, or json." enum:"table,json" default:"table"`
 
-	List   listCommand   `cmd:"" help:"List signups."`
-	Show   showCommand   `cmd:"" help:"Show a signup, with its steps."`
-	Retry  retryCommand  `cmd:"" help:"Try a signup now; of an incomplete one, what was refused."`
-	Reject rejectCommand `cmd:"" help:"End a pending signup for good."`
-	Adopt  adoptCommand  `cmd:"" help:"Record a trunk that exists as a pending signup's."`
-	Export exportCommand `cmd:"" help:"Write all signups as JSON lines."`
-	Audit  auditCommand  `cmd:"" help:"Hold the account's trunks against the table."`
+	List    listCommand    `cmd:"" help:"List signups."`
+	Show    showCommand    `cmd:"" help:"Show a signup, with its steps."`
+	Retry   retryCommand   `cmd:"" help:"Try a signup now; of an incomplete one, what was refused."`
+	Reject  rejectCommand  `cmd:"" help:"End a pending signup for good."`
+	Adopt   adoptCommand   `cmd:"" help:"Record a trunk that exists as a pending signup's."`
+	Import  importCommand  `cmd:"" help:"Record trunks that were made by hand."`
+	Rejects rejectsCommand `cmd:"" help:"What was sent and could not be used."`
+	Replay  replayCommand  `cmd:"" help:"Send signups once more."`
+	Export  exportCommand  `cmd:"" help:"Write all signups as JSON lines."`
+	Audit   auditCommand   `cmd:"" help:"Hold the account's trunks against the table."`
 }
 
 // run is a command from start to end; it returns the exit code.
