@@ -48,6 +48,55 @@ func TestSignupsAreSentAgainOnce(t *testing.T) {
 	l.trunkctl(t, "", "replay", other+".no", "--yes").wants(t, exitUsage, `^$`, `no such file`)
 }
 
+// Ctrl-C in the middle: what has begun is finished and noted, and nothing is held.
+func TestReplayThatIsInterruptedGoesOnWhereItWas(t *testing.T) {
+	t.Parallel()
+	l := startLocal(t)
+	const signups = 60 // beyond the budget's burst, so that it takes its time
+	var lines []string
+	for n := range signups {
+		lines = append(lines, fmt.Sprintf(`{"signup_id":"acme-%d","company":"Acme"}`, 100+n))
+	}
+	path := written(t, lines...)
+	command, stderr := l.command(t, "replay", path, "--yes")
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); strings.Count(stderr.String(), "created") < 3 && time.Now().Before(deadline); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err := command.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = command.Wait() // its code is looked at
+	if code := command.ProcessState.ExitCode(); code != exitInterrupted {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+	content, err := os.ReadFile(path + ".replayed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := strings.Count(string(content), "\n")
+	if sent < 3 || sent == signups {
+		t.Errorf("%d sent", sent)
+	}
+	complete := 0
+	for record, err := range l.table.All(t.Context()) {
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case record.Status == provision.StatusPending && record.LeaseUntil.After(time.Now()):
+			t.Errorf("%s is held", record.SignupID)
+		case record.Source == "trunkctl":
+			complete++
+		}
+	}
+	if complete != sent {
+		t.Errorf("%d are on disk, %d noted", complete, sent)
+	}
+	l.trunkctl(t, "", "replay", path).wants(t, exitDeclined, `^$`, fmt.Sprintf(`60 signups, %d of them sent before`, sent))
+}
+
 // The restore drill: the table is lost, or as it was when only some of the signups were
 // there, and what was exported is sent again. Every record comes back with the trunk
 // that it had.

@@ -139,6 +139,36 @@ func (l local) trunkctl(t *testing.T, stdin string, args ...string) ended {
 	return execute(t, stdin, []string{"TRUNKCTL_LOCAL=" + l.dir}, args...)
 }
 
+// screen is what is written while somebody reads it.
+type screen struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// command is the binary on the local system, to be started, and its standard error.
+func (l local) command(t *testing.T, args ...string) (*exec.Cmd, *screen) {
+	t.Helper()
+	bin, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command, stderr := exec.CommandContext(t.Context(), filepath.Join(bin, "trunkctl"), args...), new(screen)
+	command.Env, command.Stderr = []string{"USER=asha", "TRUNKCTL_LOCAL=" + l.dir}, stderr
+	return command, stderr
+}
+
 // execute runs the binary in that environment, where the SDK of AWS looks nowhere else.
 func execute(t *testing.T, stdin string, env []string, args ...string) ended {
 	t.Helper()
