@@ -18,10 +18,19 @@ func (c confirmed) confirm(i *invocation, question string) error {
 		return nil
 	}
 	fmt.Fprintf(i.err, "%s [y/N] ", printable(question))
-	line, _ := bufio.NewReader(i.in).ReadString('\n') // what ends without a line is a no
-	switch strings.ToLower(strings.TrimSpace(line)) {
-	case "y", "yes":
-		return nil
+	answer := make(chan string, 1)
+	go func() { // Ctrl-C must not wait for a line
+		line, _ := bufio.NewReader(i.in).ReadString('\n') // what ends without a line is a no
+		answer <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	select {
+	case <-i.ctx.Done():
+		fmt.Fprintln(i.err)
+		return i.ctx.Err()
+	case line := <-answer:
+		if line == "y" || line == "yes" {
+			return nil
+		}
 	}
 	fmt.Fprintln(i.err)
 	return errDeclined

@@ -36,8 +36,12 @@ func complain(w io.Writer, err error) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintln(w, "trunkctl: "+printable(err.Error()))
-	return exitCode(err)
+	code, text := exitCode(err), err.Error()
+	if code == exitInterrupted {
+		text = "interrupted"
+	}
+	fmt.Fprintln(w, "trunkctl: "+printable(text))
+	return code
 }
 
 func exitCode(err error) int {

@@ -65,6 +65,8 @@ func checkTrunks(i *invocation, lines []fileLine) error {
 	}
 	for _, l := range lines {
 		switch id, taken := of[l.trunkSID]; {
+		case l.ended != "":
+			faults = append(faults, fmt.Sprintf("line %d: the signup is %s", l.number, l.ended))
 		case l.trunkSID == "":
 			faults = append(faults, fmt.Sprintf("line %d: trunk_sid is missing", l.number))
 		case taken && id != l.signup.ID:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -11,8 +12,13 @@ type listCommand struct {
 	Status string `help:"Only those: pending, active, incomplete, rejected." placeholder:"STATUS"`
 }
 
+var statuses = []provision.Status{provision.StatusPending, provision.StatusActive, provision.StatusIncomplete, provision.StatusRejected}
+
 // Run lists the signups in the order of their ids.
 func (c *listCommand) Run(i *invocation) error {
+	if c.Status != "" && !slices.Contains(statuses, provision.Status(c.Status)) {
+		return usageError{fmt.Errorf("--status %s: there is no such status", c.Status)}
+	}
 	var records []provision.Record
 	for record, err := range i.archive.All(i.ctx) {
 		if err != nil {

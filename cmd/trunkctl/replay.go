@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/trunkhook/trunkhook/provision"
@@ -21,6 +22,11 @@ func (c *replayCommand) Run(i *invocation) error {
 	lines, err := readLines(c.File)
 	if err != nil {
 		return err
+	}
+	all := len(lines)
+	lines = slices.DeleteFunc(lines, func(l fileLine) bool { return l.ended != "" })
+	if n := all - len(lines); n > 0 {
+		fmt.Fprintf(i.err, "%d more are of signups that were ended for good, and left out\n", n)
 	}
 	if c.State == "" {
 		c.State = c.File + ".replayed"
@@ -75,13 +81,21 @@ func (c *replayCommand) send(i *invocation, open []fileLine, done *state) (total
 // deliverTime is what one signup may take before its share of the budget is waited for.
 const deliverTime = 20 * time.Second
 
-// deliver sends one signup through the engine. Where the budget has no room it is tried
-// once more, as soon as it has. What has begun is finished.
+// deliver sends one signup through the engine. With the trunk that a record names it is
+// recorded, whatever the trunk's name is; a trunk that is gone is not made again. Where
+// the budget has no room for a delivery it is tried once more, as soon as it has. What
+// has begun is finished.
 func deliver(i *invocation, l fileLine) (result provision.Result, err error) {
 	if l.err != nil {
 		return provision.Result{}, fmt.Errorf("line %d: %w", l.number, l.err)
 	}
 	ctx := context.WithoutCancel(i.ctx)
+	if l.trunkSID != "" {
+		if result, err = i.engine.Import(ctx, l.signup, l.trunkSID); err != nil {
+			err = fmt.Errorf("line %d: %w", l.number, err)
+		}
+		return result, err
+	}
 	result, err = i.engine.Provision(ctx, l.signup, deliverTime)
 	var spent *provision.SpentError
 	if err == nil && result.Problem != nil && errors.As(result.Problem.Err, &spent) && !result.Record.Searching {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/trunkhook/trunkhook/exotel"
+	"github.com/trunkhook/trunkhook/exotel/exoteltest"
 	"github.com/trunkhook/trunkhook/provision"
 )
 
@@ -98,30 +99,38 @@ func TestReplayThatIsInterruptedGoesOnWhereItWas(t *testing.T) {
 }
 
 // The restore drill: the table is lost, or as it was when only some of the signups were
-// there, and what was exported is sent again. Every record comes back with the trunk
-// that it had.
-func TestLostTableComesBackFromAnExport(t *testing.T) {
+// there, and what was exported, or what the CRM has, is sent again. Every record comes
+// back with the trunk that it had.
+func TestLostTableComesBack(t *testing.T) {
 	t.Parallel()
 	c := startCloud(t)
-	const signups, older = 12, 5
+	const signups, older = 10, 4
 	var lines []string
 	for n := range signups {
 		lines = append(lines, fmt.Sprintf(`{"signup_id":"acme-%d","company":"Acme","whitelisted_ips":["9.9.9.%d"]}`, n, n))
 	}
-	c.trunkctl(t, "replay", written(t, lines...), "--yes").wants(t, exitOK, `12 complete`, ``)
+	c.trunkctl(t, "replay", written(t, lines...), "--yes").wants(t, exitOK, `10 complete`, ``)
 	exported := strings.TrimSpace(c.trunkctl(t, "export").out)
 	before := map[string]string{}
 	for _, trunk := range c.fake.Trunks() {
 		before[trunk.Name] = trunk.SID
 	}
-	for name, there := range map[string]int{"nothing": 0, "an older point in time": older} {
+	for name, test := range map[string]struct {
+		there int
+		lines []string
+	}{
+		"nothing, and an export":                 {0, []string{exported}},
+		"nothing, and the CRM's list":            {0, lines},
+		"an older point in time, and an export":  {older, []string{exported}},
+		"an older point in time, and CRM's list": {older, lines},
+	} {
 		restored := c.withEmptyTable(t)
-		if there > 0 {
-			restored.trunkctl(t, "replay", written(t, lines[:there]...), "--yes").wants(t, exitOK, ` 0 refused`, ``)
+		if test.there > 0 {
+			restored.trunkctl(t, "replay", written(t, lines[:test.there]...), "--yes").wants(t, exitOK, ` 0 refused`, ``)
 			restored.trunkctl(t, "audit", "--fix", "--yes").wants(t, exitLeft, `orphan`, ``)
 		}
-		restored.trunkctl(t, "audit").wants(t, exitLeft, fmt.Sprintf(`(orphan .*\n){%d}$`, signups-there), fmt.Sprintf(`%[1]d of %[1]d findings`, signups-there))
-		restored.trunkctl(t, "replay", written(t, exported), "--yes", "--reason", "restore").wants(t, exitOK, ` 0 refused`, `"outcome":"adopted"`)
+		restored.trunkctl(t, "audit").wants(t, exitLeft, fmt.Sprintf(`(orphan .*\n){%d}$`, signups-test.there), fmt.Sprintf(`%[1]d of %[1]d findings`, signups-test.there))
+		restored.trunkctl(t, "replay", written(t, test.lines...), "--yes", "--reason", "restore").wants(t, exitOK, ` 0 refused`, `"outcome":"adopted"`)
 		restored.trunkctl(t, "audit", "--fix", "--yes").wants(t, exitOK, ``, ``) // what the search would have found
 		restored.trunkctl(t, "audit", "--lines").wants(t, exitOK, `nothing is wrong`, ``)
 		for n := range signups {
@@ -133,6 +142,25 @@ func TestLostTableComesBackFromAnExport(t *testing.T) {
 		if n := len(c.fake.Trunks()); n != signups {
 			t.Errorf("%s: %d trunks", name, n)
 		}
+	}
+}
+
+// A trunk of another name is no orphan that a delivery would meet, and a signup that was
+// rejected must not get one by a restore.
+func TestExportBringsBackWhatAPersonDecided(t *testing.T) {
+	t.Parallel()
+	c := startCloud(t)
+	byHand := c.fake.Add(exotel.Trunk{Name: "Head_Office", DomainName: exotel.DomainName(exoteltest.DefaultAccountSID)})
+	gone := `{"signup_id":"acme-3","company":"Acme","status":"active","trunk_sid":"trmum1gone"}`
+	path := written(t, `{"signup_id":"acme-1","company":"Acme","status":"active","trunk_sid":"`+byHand+`"}`,
+		`{"signup_id":"acme-2","company":"Acme","status":"rejected"}`, gone)
+	c.trunkctl(t, "replay", path, "--yes").wants(t, exitLeft, `^1 complete, 0 taken and pending, 1 refused\n$`, `(?s)1 more are of signups that were ended for good.*line 3: there is no such trunk: trmum1gone`)
+	if record, err := c.table.Get(t.Context(), "acme-1"); err != nil || record.TrunkSID != byHand {
+		t.Errorf("%+v, %v", record, err)
+	}
+	c.trunkctl(t, "show", "acme-2").wants(t, exitNotFound, ``, ``)
+	if n := len(c.fake.Trunks()); n != 1 {
+		t.Errorf("%d trunks", n)
 	}
 }
 

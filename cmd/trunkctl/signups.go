@@ -20,7 +20,8 @@ type fileLine struct {
 	number   int // from 1
 	signup   provision.Signup
 	trunkSID string
-	err      error // why it can't be used
+	ended    provision.Status // of an exported record that was ended for good
+	err      error            // why it can't be used
 }
 
 // maxLine is in bytes: a record has what Exotel answered in it, 100 KiB.
@@ -67,6 +68,11 @@ func readLine(number int, content []byte) fileLine {
 		Line: line.Read(func(field string) any { return object[field] }, &invalid),
 	}
 	l.trunkSID = text("trunk_sid")
+	switch status := provision.Status(text("status")); status {
+	case "", provision.StatusPending, provision.StatusActive, provision.StatusIncomplete:
+	default:
+		l.ended = status
+	}
 	if l.signup.Source == "" {
 		l.signup.Source = "trunkctl"
 	}

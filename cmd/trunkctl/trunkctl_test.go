@@ -2,9 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/trunkhook/trunkhook/exotel"
 	"github.com/trunkhook/trunkhook/provision"
@@ -51,6 +53,7 @@ func TestExitCodesSayWhatHappened(t *testing.T) {
 	l.trunkctl(t, "n\n", "retry", "acme-50").wants(t, exitDeclined, `^$`, `Try acme-50 now\? \[y/N\]`)
 	l.trunkctl(t, "", "retry", "acme-50").wants(t, exitDeclined, `^$`, `--yes confirms`)
 	l.trunkctl(t, "", "reject", "acme-50", "-y").wants(t, exitUsage, ``, `--reason`)
+	l.trunkctl(t, "", "list", "--status", "done").wants(t, exitUsage, `^$`, `no such status`)
 	l.trunkctl(t, "", "no-such-command").wants(t, exitUsage, ``, `unexpected argument`)
 	l.trunkctl(t, "", "list", "--outputs", "[]").wants(t, exitUsage, `^$`, `one of them`)
 	l.trunkctl(t, "", "list", "--local", "/no/such/folder").wants(t, exitUsage, `^$`, `make run starts one`)
@@ -100,5 +103,34 @@ func TestAuditFindsAndMendsInTheLocalSystem(t *testing.T) {
 	}
 	if page, err := l.exotel.PhoneNumbers.List(t.Context(), foreign, exotel.PageOptions{}); err != nil || len(page.PhoneNumbers) != 0 {
 		t.Errorf("the foreign trunk: %v", err)
+	}
+}
+
+// Ctrl-C at a question is a no at once.
+func TestQuestionIsInterrupted(t *testing.T) {
+	t.Parallel()
+	l := startLocal(t)
+	l.pending(t, "acme-50")
+	command, stderr := l.command(t, "retry", "acme-50")
+	answers, err := command.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answers.Close()
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(stderr.String(), "[y/N]") && time.Now().Before(deadline); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err := command.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = command.Wait() // its code is looked at
+	if code := command.ProcessState.ExitCode(); code != exitInterrupted || !strings.Contains(stderr.String(), "trunkctl: interrupted") {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+	if record := l.record(t, "acme-50"); record.Attempts != 1 {
+		t.Errorf("got %+v", record)
 	}
 }
