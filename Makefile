@@ -80,7 +80,7 @@ FUZZTIME ?= 20s
 # package:target, one run of FUZZTIME each
 FUZZ := \
 	exotel:FuzzDecode exotel:FuzzRetryAfter exotel:FuzzNextPage exotel:FuzzRedact exotel:FuzzEntries exotel:FuzzDestination \
-	handler/strictjson:FuzzParse handler/sources:FuzzRead handler/verify:FuzzVerify handler:FuzzHandle handler:FuzzWebhook handler:FuzzSignup handler:FuzzSignatureHeader \
+	handler/strictjson:FuzzParse handler/sources:FuzzRead handler/sources:FuzzXML handler/verify:FuzzVerify handler:FuzzHandle handler:FuzzWebhook handler:FuzzSignup handler:FuzzSignatureHeader \
 	internal/secrets:FuzzParseCredentials internal/secrets:FuzzParseSources internal/awsconfig:FuzzRefusal
 
 .PHONY: fuzz

@@ -136,7 +136,7 @@ func kindOfItem(name, key string, has func(string) bool) string {
 		return giveBack
 	case has(":account"):
 		return pinAccount
-	case has(":step0"):
+	case has(":k0"):
 		return mark
 	}
 	return name

@@ -59,7 +59,7 @@ func lineRows() (rows []row) {
 		rows = append(rows, lateRows(op)...)
 	}
 	for _, op := range []exoteltest.Op{exoteltest.ListPhoneNumbers, exoteltest.ListWhitelistedIPs, exoteltest.ListDestinationURIs, exoteltest.ListCredentials} {
-		each(op, func(c *cell) { c.lineBegun() }, reading...)
+		each(op, (*cell).lineExists, reading...)
 	}
 	for _, op := range []exoteltest.Op{exoteltest.UpdatePhoneNumber, exoteltest.UpdateCredential} {
 		each(op, (*cell).lineExists, unknown[:6]...)

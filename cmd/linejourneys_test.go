@@ -9,13 +9,13 @@ import (
 )
 
 // What a process does for a line, where it has made the trunk itself, and where it
-// has to look what is there.
+// has to look what is there of that which doubles.
 var (
 	freshLine = []string{
 		mapNumber, mapNumber, addAddress, addAddress, mark, addDestinations, keepPassword, mark, addCredential, setCallerID,
 	}
 	begunLine = []string{
-		listNumbers, mapNumber, mapNumber, listAddresses, addAddress, addAddress,
+		mapNumber, mapNumber, addAddress, addAddress,
 		listDestinations, mark, addDestinations, listCredentials, keepPassword, mark, addCredential, setCallerID,
 	}
 )
@@ -26,7 +26,7 @@ var lineJourneys = []journey{
 		name: "line", command: "webhook", prepare: (*cell).asksForAll, shared: 3,
 		calls: calls(atStart, []string{
 			takeBudget, createTrunk, recordTrunk, takeBudget, mapNumber, takeBudget, mapNumber, takeBudget, addAddress, takeBudget, addAddress,
-			mark, takeBudget, addDestinations, keepPassword, mark, takeBudget, addCredential, takeBudget, setCallerID, record, reply,
+			takeBudget, mark, addDestinations, keepPassword, takeBudget, mark, addCredential, takeBudget, setCallerID, record, reply,
 		}),
 	},
 	{
@@ -36,16 +36,16 @@ var lineJourneys = []journey{
 	{
 		name: "line, all is there", command: "webhook", prepare: (*cell).lineExists, shared: 3,
 		calls: calls(atStart, []string{
-			listNumbers, changeNumber, listAddresses, listDestinations, listCredentials, keepPassword, readPassword, changeCredential, setCallerID, record, reply,
+			mapNumber, listNumbers, changeNumber, addAddress, listAddresses, listDestinations, listCredentials, keepPassword, readPassword, changeCredential, setCallerID, record, reply,
 		}),
 	},
 	{
 		name: "line, list lags", command: "webhook", prepare: (*cell).numbersUnlisted, shared: 4,
-		calls: calls(atStart, []string{listNumbers, mapNumber, mapNumber, giveBack, reply}),
+		calls: calls(atStart, []string{mapNumber, listNumbers, mapNumber, giveBack, reply}),
 	},
 	{
 		name: "line, extended", command: "webhook", prepare: (*cell).extended, shared: 3,
-		calls: calls(atStart, []string{extend, claim, listNumbers, mapNumber, listDestinations, mark, addDestinations, record, reply}),
+		calls: calls(atStart, []string{extend, claim, mapNumber, listDestinations, mark, addDestinations, record, reply}),
 	},
 	{
 		name: "pass: line", command: "reconciler", prepare: func(c *cell) { c.lineOfOld(); c.due() }, shared: 4,

@@ -22,7 +22,7 @@ type change struct {
 const (
 	// A claim that meets itself is refused, so that it doesn't count twice.
 	isFree  = `#status = :pending AND #owner <> :owner AND (attribute_not_exists(#lease_until) OR #lease_until <= :now)`
-	isHeld  = `#status = :pending AND #owner = :owner`
+	isHeld  = `#status = :pending AND #owner = :owner` // with whereAttempt
 	settled = `#owner, #lease_until, #due_at, #queue`
 )
 
@@ -33,6 +33,14 @@ func (c *change) withAccount(accountSID string) {
 	if accountSID != "" {
 		c.set += `, #account_sid = if_not_exists(#account_sid, :account)`
 		c.values[":account"] = text(accountSID)
+	}
+}
+
+// whereAttempt: no other claim has come since, not even a copy of the try's own.
+func (c *change) whereAttempt(attempt int) {
+	if attempt != 0 {
+		c.condition += ` AND #attempts = :attempt`
+		c.values[":attempt"] = number(attempt)
 	}
 }
 

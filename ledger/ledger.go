@@ -84,24 +84,32 @@ func lease(owner string, now, until time.Time) change {
 
 // Pin implements provision.Ledger.
 func (l *Ledger) Pin(ctx context.Context, w provision.Pin) (provision.Record, bool, error) {
-	return l.update(ctx, w.SignupID, change{
+	c := change{
 		set:       `#account_sid = :account, #updated_at = :now`,
 		condition: isHeld + ` AND (attribute_not_exists(#account_sid) OR #account_sid = :account)`,
 		values:    item{":pending": pending, ":owner": text(w.Owner), ":account": text(w.AccountSID), ":now": timestamp(w.Now)},
-	}, never)
+	}
+	c.whereAttempt(w.Attempt)
+	return l.update(ctx, w.SignupID, c, never)
 }
 
 // Attach implements provision.Ledger.
 func (l *Ledger) Attach(ctx context.Context, w provision.Attach) (provision.Record, bool, error) {
-	c, err := withTrunk(w.Owner, w.Trunk, w.AccountSID, w.Now)
+	c, err := withTrunk(w.Owner, w.Attempt, w.Trunk, w.AccountSID, w.Now)
 	if err != nil {
 		return provision.Record{}, false, err
 	}
 	if !w.Replace {
 		c.condition += ` AND (attribute_not_exists(#trunk_sid) OR #trunk_sid = :trunk_sid)`
 	}
+	if len(w.Steps) == 0 {
+		return l.update(ctx, w.SignupID, c, never)
+	}
+	c.condition += ` AND (attribute_not_exists(#trunk_sid) OR #trunk_sid <> :trunk_sid)`
 	c.withSteps(w.Steps)
-	return l.update(ctx, w.SignupID, c, never)
+	return l.update(ctx, w.SignupID, c, func(old provision.Record) bool {
+		return heldBy(w.Owner)(old) && (w.Attempt == 0 || old.Attempts == w.Attempt) && old.TrunkSID == w.Trunk.SID
+	})
 }
 
 // Mark implements provision.Ledger.
@@ -111,6 +119,7 @@ func (l *Ledger) Mark(ctx context.Context, w provision.Mark) (provision.Record, 
 		condition: isHeld + ` AND attribute_exists(#steps)`,
 		values:    item{":pending": pending, ":owner": text(w.Owner), ":now": timestamp(w.Now)},
 	}
+	c.whereAttempt(w.Attempt)
 	c.withSteps(w.Steps)
 	return l.update(ctx, w.SignupID, c, never)
 }
@@ -142,7 +151,7 @@ func (l *Ledger) Extend(ctx context.Context, w provision.Extend) (provision.Reco
 
 // Activate implements provision.Ledger.
 func (l *Ledger) Activate(ctx context.Context, w provision.Activate) (provision.Record, bool, error) {
-	c, err := withTrunk(w.Owner, w.Trunk, w.AccountSID, w.Now)
+	c, err := withTrunk(w.Owner, w.Attempt, w.Trunk, w.AccountSID, w.Now)
 	if err != nil {
 		return provision.Record{}, false, err
 	}
@@ -157,7 +166,7 @@ func (l *Ledger) Activate(ctx context.Context, w provision.Activate) (provision.
 }
 
 // withTrunk records a trunk of a signup that is held.
-func withTrunk(owner string, trunk exotel.Trunk, accountSID string, now time.Time) (change, error) {
+func withTrunk(owner string, attempt int, trunk exotel.Trunk, accountSID string, now time.Time) (change, error) {
 	document, err := fromJSON(provision.TrunkDocument(trunk, accountSID))
 	if err != nil {
 		return change{}, fmt.Errorf("ledger: what Exotel answered can't be stored: %w", err)
@@ -170,13 +179,14 @@ func withTrunk(owner string, trunk exotel.Trunk, accountSID string, now time.Tim
 			":trunk_sid": text(trunk.SID), ":domain_name": text(provision.TrunkDomain(trunk, accountSID)), ":trunk": document,
 		},
 	}
+	c.whereAttempt(attempt)
 	c.withAccount(accountSID)
 	return c, nil
 }
 
 // Reject implements provision.Ledger.
 func (l *Ledger) Reject(ctx context.Context, w provision.Reject) (provision.Record, bool, error) {
-	return l.update(ctx, w.SignupID, change{
+	c := change{
 		set:       `#status = :rejected, #last_error = :reason, #updated_at = :now`,
 		remove:    settled,
 		condition: isHeld,
@@ -184,7 +194,9 @@ func (l *Ledger) Reject(ctx context.Context, w provision.Reject) (provision.Reco
 			":pending": pending, ":rejected": text(string(provision.StatusRejected)), ":owner": text(w.Owner),
 			":reason": text(w.Reason), ":now": timestamp(w.Now),
 		},
-	}, func(old provision.Record) bool { return old.Status == provision.StatusRejected })
+	}
+	c.whereAttempt(w.Attempt)
+	return l.update(ctx, w.SignupID, c, func(old provision.Record) bool { return old.Status == provision.StatusRejected })
 }
 
 // Release implements provision.Ledger.
@@ -202,6 +214,7 @@ func (l *Ledger) Release(ctx context.Context, w provision.Release) (provision.Re
 			":due_at": timestamp(w.DueAt), ":last_error": text(w.LastError), ":now": timestamp(w.Now),
 		},
 	}
+	c.whereAttempt(w.Attempt)
 	c.whereRevision(w.Revision)
 	c.withSteps(w.Steps)
 	return l.update(ctx, w.SignupID, c, never)

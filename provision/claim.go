@@ -32,7 +32,7 @@ func (t *try) claim(ctx context.Context, s Signup) (record Record, ended *Result
 			if record, holds, err = t.extend(ctx, record, extension); err != nil {
 				return Record{}, nil, err
 			}
-			if !holds || seen.Status.complete() || ours && !record.heldBy(t.owner) {
+			if !holds || seen.Status.complete() || ours && !record.heldBy(t.owner, t.attempt) {
 				continue
 			}
 		}
@@ -56,6 +56,9 @@ func (t *try) claimOnce(ctx context.Context, s Signup) (Record, bool, error) {
 		return Record{}, false, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	case record.SignupID == "":
 		return Record{}, false, errVanished
+	}
+	if ours {
+		t.attempt = record.Attempts
 	}
 	return record, ours, nil
 }

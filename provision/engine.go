@@ -92,6 +92,7 @@ func (e *Engine) readyAccount() string {
 type try struct {
 	engine     *Engine
 	owner      string
+	attempt    int // of the signup's, this one
 	claimedAt  time.Time
 	leaseUntil time.Time
 	vendorBy   time.Time // when the last vendor call must have ended
@@ -159,7 +160,7 @@ func (t *try) release(ctx context.Context, record Record, cause error) (Result, 
 		dueAt = now // its turn is the next
 	}
 	released, holds, err := t.giveBack(ctx, Release{
-		SignupID: record.SignupID, Owner: t.owner, Now: now, Searching: forSearch(cause),
+		SignupID: record.SignupID, Owner: t.owner, Attempt: t.attempt, Now: now, Searching: forSearch(cause),
 		DueAt: dueAt, LastError: truncate(cause.Error(), maxLastError), Steps: t.changed, Revision: record.Revision,
 	})
 	if err == nil && !holds {
@@ -187,7 +188,7 @@ func (t *try) giveBack(ctx context.Context, w Release) (released Record, holds b
 		done := t.begin(StepRelease)
 		released, holds, err = t.engine.Ledger.Release(ctx, w)
 		done(err)
-		if err != nil || holds || !released.heldBy(t.owner) || released.Revision == w.Revision {
+		if err != nil || holds || !released.heldBy(t.owner, t.attempt) || released.Revision == w.Revision {
 			break
 		}
 		w.Steps, w.Revision, w.DueAt = released.notReopened(w.Steps), released.Revision, w.Now

@@ -14,6 +14,7 @@ import (
 type Attach struct {
 	SignupID   string
 	Owner      string
+	Attempt    int // of the try, see Record.Attempts
 	AccountSID string
 	Trunk      exotel.Trunk
 	Replace    bool                // whatever trunk it had
@@ -23,11 +24,13 @@ type Attach struct {
 
 // Apply is the attachment.
 func (w Attach) Apply(old *Record) (Record, bool) {
-	if old == nil {
+	switch {
+	case old == nil:
 		return Record{}, false
-	}
-	if !old.heldBy(w.Owner) || !w.Replace && old.TrunkSID != "" && old.TrunkSID != w.Trunk.SID {
+	case !old.heldBy(w.Owner, w.Attempt), !w.Replace && old.TrunkSID != "" && old.TrunkSID != w.Trunk.SID:
 		return *old, false
+	case len(w.Steps) > 0 && old.TrunkSID == w.Trunk.SID: // this is a copy, and they have gone on since
+		return *old, true
 	}
 	return old.with(w.Trunk, w.AccountSID, w.Now).withSteps(w.Steps), true
 }
@@ -89,6 +92,7 @@ func (w Extend) Done(r Record) bool {
 type Mark struct {
 	SignupID string
 	Owner    string
+	Attempt  int                 // of the try, see Record.Attempts
 	Steps    map[string]LineStep // those that changed
 	Now      time.Time
 }
@@ -98,7 +102,7 @@ func (w Mark) Apply(old *Record) (Record, bool) {
 	if old == nil {
 		return Record{}, false
 	}
-	if !old.heldBy(w.Owner) || len(old.Steps) == 0 {
+	if !old.heldBy(w.Owner, w.Attempt) || len(old.Steps) == 0 {
 		return *old, false
 	}
 	marked := old.withSteps(w.Steps)
@@ -150,9 +154,9 @@ func (r Record) extension(wanted map[string]LineStep) map[string]LineStep {
 	if len(extension) == 0 || r.Status == StatusRejected {
 		return nil
 	}
-	for key, step := range wanted {
-		if r.Steps[key].Status == StepRefused {
-			extension[key] = step
+	for key := range wanted {
+		if step := r.Steps[key]; step.Status == StepRefused {
+			extension[key] = step.reopened()
 		}
 	}
 	return extension

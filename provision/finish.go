@@ -34,7 +34,7 @@ func (t *try) keep(ctx context.Context, record Record, trunk *exotel.Trunk, how 
 
 // attach writes down the trunk of a line that is still to be completed.
 func (t *try) attach(ctx context.Context, record Record, trunk *exotel.Trunk, replace bool) (Record, *Result, error) {
-	w := Attach{SignupID: record.SignupID, Owner: t.owner, AccountSID: record.AccountSID, Trunk: *trunk, Replace: replace, Now: t.engine.now()}
+	w := Attach{SignupID: record.SignupID, Owner: t.owner, Attempt: t.attempt, AccountSID: record.AccountSID, Trunk: *trunk, Replace: replace, Now: t.engine.now()}
 	if replace && record.TrunkSID != trunk.SID {
 		w.Steps = record.afresh()
 	}
@@ -67,7 +67,7 @@ func (r Record) afresh() map[string]LineStep {
 func (t *try) record(ctx context.Context, record Record, trunk *exotel.Trunk, how Outcome) (Result, error) {
 	done := t.begin(StepRecord)
 	recorded, holds, err := t.engine.Ledger.Activate(ctx, Activate{
-		SignupID: record.SignupID, Owner: t.owner, AccountSID: record.AccountSID, Trunk: *trunk,
+		SignupID: record.SignupID, Owner: t.owner, Attempt: t.attempt, AccountSID: record.AccountSID, Trunk: *trunk,
 		Steps: t.changed, Incomplete: record.refused() != "", Seen: record.Seen(), Now: t.engine.now(),
 	})
 	done(err)
@@ -76,7 +76,7 @@ func (t *try) record(ctx context.Context, record Record, trunk *exotel.Trunk, ho
 		return t.notRecorded(ctx, record, trunk.SID, how, err)
 	case holds:
 		return t.recorded(recorded, how), nil
-	case recorded.heldBy(t.owner) && recorded.Seen() != record.Seen(): // a delivery has added to it meanwhile
+	case recorded.heldBy(t.owner, t.attempt) && recorded.Seen() != record.Seen(): // a delivery has added to it meanwhile
 		t.changed = recorded.notReopened(t.changed)
 		if recorded = recorded.withSteps(t.changed); recorded.TrunkSID != "" {
 			return t.complete(ctx, recorded, how)

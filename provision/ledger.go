@@ -93,7 +93,7 @@ func (w Claim) Apply(old *Record) (Record, bool) {
 			Attempts: 1, CreatedAt: w.Now, UpdatedAt: w.Now,
 		}, true
 	}
-	if old.heldBy(w.Owner) {
+	if old.claimedBy(w.Owner) {
 		return *old, true
 	}
 	if !old.free(w.Now) || old.Fingerprint != w.Signup.Fingerprint() {
@@ -122,7 +122,7 @@ func (w TakeOver) Apply(old *Record) (Record, bool) {
 	switch {
 	case old == nil:
 		return Record{}, false
-	case old.heldBy(w.Owner):
+	case old.claimedBy(w.Owner):
 		return *old, true
 	case !old.free(w.Now) || !w.Early && old.DueAt.After(w.Now):
 		return *old, false
@@ -134,6 +134,7 @@ func (w TakeOver) Apply(old *Record) (Record, bool) {
 type Pin struct {
 	SignupID   string
 	Owner      string
+	Attempt    int // of the try, see Record.Attempts
 	AccountSID string
 	Now        time.Time
 }
@@ -143,7 +144,7 @@ func (w Pin) Apply(old *Record) (Record, bool) {
 	if old == nil {
 		return Record{}, false
 	}
-	if !old.heldBy(w.Owner) || old.AccountSID != "" && old.AccountSID != w.AccountSID {
+	if !old.heldBy(w.Owner, w.Attempt) || old.AccountSID != "" && old.AccountSID != w.AccountSID {
 		return *old, false
 	}
 	pinned := *old
@@ -158,6 +159,7 @@ func (w Pin) Apply(old *Record) (Record, bool) {
 type Activate struct {
 	SignupID   string
 	Owner      string
+	Attempt    int // of the try, see Record.Attempts
 	AccountSID string
 	Trunk      exotel.Trunk
 	Steps      map[string]LineStep // those that changed
@@ -181,7 +183,7 @@ func (w Activate) Apply(old *Record) (Record, bool) {
 		return Record{}, false
 	case old.Status.complete():
 		return *old, old.TrunkSID == w.Trunk.SID
-	case !old.heldBy(w.Owner) || old.Seen() != w.Seen:
+	case !old.heldBy(w.Owner, w.Attempt) || old.Seen() != w.Seen:
 		return *old, false
 	}
 	active := old.with(w.Trunk, w.AccountSID, w.Now).withSteps(w.Steps)
@@ -222,6 +224,7 @@ func TrunkDocument(trunk exotel.Trunk, accountSID string) json.RawMessage {
 type Reject struct {
 	SignupID string
 	Owner    string
+	Attempt  int // of the try, see Record.Attempts
 	Reason   string
 	Now      time.Time
 }
@@ -233,7 +236,7 @@ func (w Reject) Apply(old *Record) (Record, bool) {
 		return Record{}, false
 	case old.Status == StatusRejected:
 		return *old, true
-	case !old.heldBy(w.Owner):
+	case !old.heldBy(w.Owner, w.Attempt):
 		return *old, false
 	}
 	rejected := *old
@@ -251,6 +254,7 @@ func (r Record) settled() Record {
 type Release struct {
 	SignupID  string
 	Owner     string
+	Attempt   int // of the try, see Record.Attempts
 	DueAt     time.Time
 	Searching bool // for the search to find its trunk
 	LastError string
@@ -264,7 +268,7 @@ func (w Release) Apply(old *Record) (Record, bool) {
 	if old == nil {
 		return Record{}, false
 	}
-	if !old.heldBy(w.Owner) || old.Revision != w.Revision {
+	if !old.heldBy(w.Owner, w.Attempt) || old.Revision != w.Revision {
 		return *old, false
 	}
 	released := old.withSteps(w.Steps)
@@ -274,8 +278,16 @@ func (w Release) Apply(old *Record) (Record, bool) {
 }
 
 // heldBy: every write after the claim is on this condition, so that a late
-// worker can't overwrite what came after it.
-func (r *Record) heldBy(owner string) bool {
+// worker can't overwrite what came after it. The token alone doesn't keep it from
+// that: a copy of a claim that arrives long after it, when others have had the
+// signup and given it back, claims it anew for a try that may be over, and whose
+// later writes may have copies too. The count of the claims tells. Zero is any.
+func (r *Record) heldBy(owner string, attempt int) bool {
+	return r.claimedBy(owner) && (attempt == 0 || r.Attempts == attempt)
+}
+
+// claimedBy tells whether the last claim was that one's, so that it knows itself.
+func (r *Record) claimedBy(owner string) bool {
 	return r.Status == StatusPending && r.Owner == owner
 }
 

@@ -105,6 +105,12 @@ func (s LineStep) ended() LineStep {
 	return s
 }
 
+// reopened is a refused step that may be tried again.
+func (s LineStep) reopened() LineStep {
+	s.Status, s.Reason = StepPending, ""
+	return s
+}
+
 // open tells whether there is still something to do.
 func (s LineStep) open() bool { return s.Status == StepPending }
 

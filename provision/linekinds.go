@@ -10,54 +10,6 @@ import (
 	"github.com/trunkhook/trunkhook/exotel"
 )
 
-// uniqueKind is how steps are done of which Exotel refuses a second one (code 1008).
-type uniqueKind struct {
-	lookup
-	add    func(ctx context.Context, step LineStep) (id string, err error)
-	hidden string // why one is refused that is there, as Exotel says, and not in the list
-}
-
-// doublingKind is how steps are done that are there twice when they are sent twice.
-type doublingKind struct {
-	lookup
-	// prepare is done before anything is written down or sent; nil for nothing.
-	prepare func(ctx context.Context, step *LineStep) error
-	// add sends one step, or all together where together is set. The outcomes are in
-	// their order; the error is about the whole.
-	add      func(ctx context.Context, steps []LineStep) ([]outcome, error)
-	together bool
-}
-
-// lookup is how what a trunk has is found, and made what a step asks for.
-type lookup struct {
-	list   func(ctx context.Context) iter.Seq2[listed, error]
-	change func(ctx context.Context, step *LineStep, there listed) error // nil where there is nothing to change
-}
-
-// listed is a thing as the trunk's list shows it; value is a step's.
-type listed struct{ value, id, option string }
-
-// outcome is what became of one step that was sent.
-type outcome struct {
-	id  string
-	err error
-}
-
-// each makes a list of one type out of another.
-func listing[T any](list iter.Seq2[T, error], of func(T) listed) iter.Seq2[listed, error] {
-	return func(yield func(listed, error) bool) {
-		for element, err := range list {
-			if err != nil {
-				yield(listed{}, err)
-				return
-			}
-			if !yield(of(element), nil) {
-				return
-			}
-		}
-	}
-}
-
 func (w *lineWork) phoneNumbers(ctx context.Context, open []LineStep) error {
 	numbers, trunkSID := w.account.PhoneNumbers, w.record.TrunkSID
 	request := func(step LineStep) exotel.MapPhoneNumberRequest {

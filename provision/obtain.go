@@ -68,7 +68,7 @@ func forSearch(err error) bool {
 func (t *try) pin(ctx context.Context, account *Account, record *Record) error {
 	if record.AccountSID == "" {
 		done := t.begin(StepPin)
-		pinned, holds, err := t.engine.Ledger.Pin(ctx, Pin{SignupID: record.SignupID, Owner: t.owner, AccountSID: account.SID, Now: t.engine.now()})
+		pinned, holds, err := t.engine.Ledger.Pin(ctx, Pin{SignupID: record.SignupID, Owner: t.owner, Attempt: t.attempt, AccountSID: account.SID, Now: t.engine.now()})
 		done(err)
 		switch {
 		case err != nil:

@@ -42,8 +42,7 @@ func (e *Engine) reopen(ctx context.Context, signupID string) error {
 	again := make(map[string]LineStep)
 	for key, step := range record.Steps {
 		if step.Status != StepDone {
-			step.Status, step.Reason = StepPending, ""
-			again[key] = step
+			again[key] = step.reopened()
 		}
 	}
 	if len(again) == 0 {
@@ -66,7 +65,7 @@ func (e *Engine) Reject(ctx context.Context, signupID, reason string) (Result, e
 			return t.giveUp(ctx, record, reason)
 		}
 		done := t.begin(StepReject)
-		rejected, holds, err := e.Ledger.Reject(ctx, Reject{SignupID: record.SignupID, Owner: t.owner, Reason: truncate(reason, maxLastError), Now: e.now()})
+		rejected, holds, err := e.Ledger.Reject(ctx, Reject{SignupID: record.SignupID, Owner: t.owner, Attempt: t.attempt, Reason: truncate(reason, maxLastError), Now: e.now()})
 		done(err)
 		switch {
 		case err != nil:

@@ -208,5 +208,8 @@ func (t *try) takeOver(ctx context.Context, signupID string, early bool) (Record
 		SignupID: signupID, AccountSID: t.engine.readyAccount(), Owner: t.owner, Now: t.claimedAt, LeaseUntil: t.leaseUntil, Early: early,
 	})
 	done(err)
+	if held {
+		t.attempt = record.Attempts
+	}
 	return record, held, err
 }

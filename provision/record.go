@@ -57,7 +57,7 @@ type Record struct {
 	DueAt     time.Time `json:"due_at,omitzero"`
 	Searching bool      `json:"searching,omitempty"`
 
-	Attempts  int       `json:"attempts"`             // tries so far
+	Attempts  int       `json:"attempts"`             // tries so far: the last one's number
 	LastError string    `json:"last_error,omitempty"` // why the last one did not finish
 	CreatedAt time.Time `json:"created_at"`
 

@@ -131,15 +131,27 @@ func TestListThatIsOlderThanTheSettlingTimeProvesNothing(t *testing.T) {
 	})
 }
 
-// copying notes the marks that are written.
+// copying notes the writes of which copies may arrive late.
 type copying struct {
 	*memory
-	marks []provision.Mark
+	claims   []provision.Claim
+	marks    []provision.Mark
+	releases []provision.Release
+}
+
+func (c *copying) Claim(ctx context.Context, w provision.Claim) (provision.Record, bool, error) {
+	c.claims = append(c.claims, w)
+	return c.memory.Claim(ctx, w)
 }
 
 func (c *copying) Mark(ctx context.Context, w provision.Mark) (provision.Record, bool, error) {
 	c.marks = append(c.marks, w)
 	return c.memory.Mark(ctx, w)
+}
+
+func (c *copying) Release(ctx context.Context, w provision.Release) (provision.Record, bool, error) {
+	c.releases = append(c.releases, w)
+	return c.memory.Release(ctx, w)
 }
 
 // A copy of the mark of a destination arrives after a credential was sent, and its try
@@ -162,6 +174,66 @@ func TestLateCopyOfAMarkTakesNothingBack(t *testing.T) {
 			t.Errorf("there are %d; record %+v", len(there), record)
 		}
 	})
+}
+
+// Copies of a try's claim and of its release arrive after the next try was over. The
+// claim gives the signup back to the first; its release must not take back that the
+// destination may be under way since.
+func TestLateCopiesOfAClaimAndAReleaseTakeNothingBack(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, w *world) {
+		ledger := &copying{memory: w.ledger}
+		w.engine.Ledger = ledger
+		w.fake.Inject(exoteltest.AddDestinationURIs,
+			exoteltest.Fault{Work: exoteltest.WorkSkipped, Answer: exoteltest.AnswerStatus, Status: http.StatusTooManyRequests},
+			exoteltest.Fault{Work: exoteltest.WorkLate, Late: time.Minute, Answer: exoteltest.AnswerReset})
+		w.order(t, wanting(routed))
+		w.order(t, wanting(routed))
+		if _, holds, err := ledger.memory.Claim(t.Context(), ledger.claims[0]); !holds || err != nil {
+			t.Fatalf("the claim holds: %v, %v", holds, err)
+		}
+		if _, holds, err := ledger.memory.Release(t.Context(), ledger.releases[0]); holds || err != nil {
+			t.Errorf("the release holds: %v, %v", holds, err)
+		}
+		time.Sleep(30 * time.Second)
+		w.order(t, wanting(routed))
+		time.Sleep(time.Minute)
+		record := w.untilSettled(t)
+		if there := w.fake.Line(record.TrunkSID).DestinationURIs; len(there) != 1 || record.Status != provision.StatusActive {
+			t.Errorf("there are %d; record %+v", len(there), record)
+		}
+	})
+}
+
+// What an operator ends may be under way, and be reopened before Exotel has done it.
+func TestWhatIsReopenedMayBeUnderWay(t *testing.T) {
+	t.Parallel()
+	more := wanting(provision.Line{DestinationURIs: routed.DestinationURIs, CallerID: "+911111111111"})
+	for name, again := range map[string]func(t *testing.T, w *world){
+		"by an operator": func(t *testing.T, w *world) {
+			if _, err := w.engine.Retry(t.Context(), acme.ID); err != nil {
+				t.Error(err)
+			}
+		},
+		"by a delivery that adds": func(t *testing.T, w *world) { w.order(t, more) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(t *testing.T, w *world) {
+				w.fake.Inject(exoteltest.AddDestinationURIs, exoteltest.Fault{Work: exoteltest.WorkLate, Late: time.Minute, Answer: exoteltest.AnswerReset})
+				w.order(t, wanting(routed))
+				if result, err := w.engine.Reject(t.Context(), acme.ID, "no"); err != nil || result.Record.Status != provision.StatusIncomplete {
+					t.Fatalf("%+v, %v", result, err)
+				}
+				again(t, w)
+				time.Sleep(2 * time.Minute)
+				record := w.untilSettled(t)
+				if there := w.fake.Line(record.TrunkSID).DestinationURIs; len(there) != 1 || record.Status != provision.StatusActive {
+					t.Errorf("there are %d; record %+v", len(there), record)
+				}
+			})
+		})
+	}
 }
 
 // The settling time runs from the mark. A machine that is suspended between its mark
@@ -208,4 +280,32 @@ func TestTryThatClaimsTwiceKnowsOfALineThatCameBetween(t *testing.T) {
 			t.Errorf("%+v", record)
 		}
 	})
+}
+
+// A number that is there in another mode is no number that is done, while it isn't
+// known what came of its change: with it open the signup must not become active.
+func TestNumberWhoseModeIsNotKnownToBeChangedStaysOpen(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]exoteltest.Fault{
+		"lost": exoteltest.LoseRequest, "answer lost": exoteltest.LoseAnswer, "503": exoteltest.Fail(503), "302": exoteltest.Fail(302),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(t *testing.T, w *world) {
+				w.order(t, acme)
+				number := exotel.MapPhoneNumberRequest{PhoneNumber: "+911111111111", Mode: exotel.ModePSTN}
+				if _, err := w.client(t).PhoneNumbers.Map(t.Context(), w.stored(t).TrunkSID, number); err != nil {
+					t.Fatal(err)
+				}
+				s := wanting(provision.Line{PhoneNumbers: []provision.PhoneNumber{{PhoneNumber: "+911111111111", Mode: exotel.ModeFlow}, {PhoneNumber: "+912222222222"}}})
+				w.fake.Inject(exoteltest.UpdatePhoneNumber, fault)
+				result := w.order(t, s)
+				if step := result.Record.Steps["phone_number +912222222222"]; result.Outcome != provision.OutcomePending || step.Status != provision.StepDone {
+					t.Errorf("%s, and the other number is %s", result.Outcome, step.Status)
+				}
+				w.untilSettled(t)
+				w.has(t, s)
+			})
+		})
+	}
 }

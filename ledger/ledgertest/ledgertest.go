@@ -51,6 +51,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"a bare trunk is reopened without steps":             extendBare,
 		"an activation has seen every extension":             activateExtended,
 		"an activation knows the first steps":                activateFirstSteps,
+		"copies of an old try's writes don't hold":           lateCopies,
+		"a trunk is replaced once":                           attachOnce,
 		"a trunk is attached by the owner, once":             attach,
 		"a mark is by the owner":                             mark,
 		"an operator's takeover is early":                    takeOverEarly,

@@ -150,6 +150,33 @@ func activateFirstSteps(t *testing.T, l Store) {
 	}
 }
 
+// lateCopies: a copy of a claim gives the signup back to a try that others have
+// followed, and no copy of what that wrote holds.
+func lateCopies(t *testing.T, l Store) {
+	first := withLine(claim("one", 0))
+	held := do(t, l.Claim, first, true)
+	release := releaseBy("one", 1, 0)
+	release.Attempt, release.Steps = held.Attempts, held.Steps
+	do(t, l.Release, release, true)
+	do(t, l.Claim, withLine(claim("two", 2)), true)
+	do(t, l.Mark, provision.Mark{SignupID: "acme-42", Owner: "two", Attempt: 2, Steps: ended(held, provision.StepDone), Now: at(3)}, true)
+	do(t, l.Release, releaseBy("two", 4, 0), true)
+	want := do(t, l.Claim, first, true)
+	if want.Owner != "one" || want.Attempts != 3 {
+		t.Errorf("got %+v", want)
+	}
+	activate := activateBy("one", "trmum1a", 5)
+	activate.Attempt, activate.Seen = 1, held.Seen()
+	same(t, do(t, l.Release, release, false), want)
+	same(t, do(t, l.Activate, activate, false), want)
+	same(t, do(t, l.Pin, provision.Pin{SignupID: "acme-42", Owner: "one", Attempt: 1, AccountSID: "acme1", Now: at(5)}, false), want)
+	same(t, do(t, l.Mark, provision.Mark{SignupID: "acme-42", Owner: "one", Attempt: 1, Steps: held.Steps, Now: at(5)}, false), want)
+	same(t, do(t, l.Attach, provision.Attach{SignupID: "acme-42", Owner: "one", Attempt: 1, AccountSID: "acme1", Trunk: trunk("trmum1a"), Now: at(5)}, false), want)
+	same(t, do(t, l.Reject, provision.Reject{SignupID: "acme-42", Owner: "one", Attempt: 1, Reason: "no", Now: at(5)}, false), want)
+	activate.Attempt = 3
+	do(t, l.Activate, activate, true)
+}
+
 func attach(t *testing.T, l Store) {
 	w := provision.Attach{SignupID: "acme-42", Owner: "one", AccountSID: "acme1", Trunk: trunk("trmum1a"), Now: at(1)}
 	do(t, l.Attach, w, false)
@@ -169,6 +196,22 @@ func attach(t *testing.T, l Store) {
 	other = w
 	other.Trunk = trunk("trmum1b")
 	same(t, do(t, l.Attach, other, false), want)
+}
+
+// attachOnce: the steps begin anew with another trunk, and go on; a copy of the write
+// that comes later takes nothing back.
+func attachOnce(t *testing.T, l Store) {
+	held := do(t, l.Claim, withLine(claim("one", 0)), true)
+	w := provision.Attach{SignupID: "acme-42", Owner: "one", AccountSID: "acme1", Trunk: trunk("trmum1a"), Now: at(1)}
+	do(t, l.Attach, w, true)
+	w.Trunk, w.Replace, w.Steps, w.Now = trunk("trmum1b"), true, held.Steps, at(2)
+	if got := do(t, l.Attach, w, true); got.TrunkSID != "trmum1b" {
+		t.Errorf("got %+v", got)
+	}
+	do(t, l.Mark, provision.Mark{SignupID: "acme-42", Owner: "one", Steps: ended(held, provision.StepDone), Now: at(3)}, true)
+	want := stored(t, l)
+	same(t, do(t, l.Attach, w, true), want)
+	same(t, stored(t, l), want)
 }
 
 func mark(t *testing.T, l Store) {

@@ -46,7 +46,7 @@ func step(rt *rapid.T, t *testing.T, l Store, id string, held *provision.Record)
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.TakeOver(t.Context(), w)
 	case "pin":
-		w := provision.Pin{SignupID: id, Owner: owner, AccountSID: "acme1", Now: now}
+		w := provision.Pin{SignupID: id, Owner: owner, Attempt: drawAttempt(rt, held), AccountSID: "acme1", Now: now}
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Pin(t.Context(), w)
 	case "extend":
@@ -57,27 +57,27 @@ func step(rt *rapid.T, t *testing.T, l Store, id string, held *provision.Record)
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Extend(t.Context(), w)
 	case "attach":
-		w := provision.Attach{SignupID: id, Owner: owner, AccountSID: account, Trunk: trunk(rapid.SampledFrom([]string{"trmum1a", "trmum1b"}).Draw(rt, "trunk")), Now: now}
+		w := provision.Attach{SignupID: id, Owner: owner, Attempt: drawAttempt(rt, held), AccountSID: account, Trunk: trunk(rapid.SampledFrom([]string{"trmum1a", "trmum1b"}).Draw(rt, "trunk")), Now: now}
 		w.Replace, w.Steps = rapid.Bool().Draw(rt, "replace"), drawChange(rt, held)
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Attach(t.Context(), w)
 	case "mark":
-		w := provision.Mark{SignupID: id, Owner: owner, Steps: drawChange(rt, held), Now: now}
+		w := provision.Mark{SignupID: id, Owner: owner, Attempt: drawAttempt(rt, held), Steps: drawChange(rt, held), Now: now}
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Mark(t.Context(), w)
 	case "activate":
 		w := activateBy(owner, rapid.SampledFrom([]string{"trmum1a", "trmum1b"}).Draw(rt, "trunk"), 0)
-		w.SignupID, w.AccountSID, w.Now = id, account, now
+		w.SignupID, w.Attempt, w.AccountSID, w.Now = id, drawAttempt(rt, held), account, now
 		w.Incomplete, w.Seen, w.Steps = rapid.Bool().Draw(rt, "incomplete"), drawSeen(rt, held), drawChange(rt, held)
 		w.Seen.Complete = false // a try's is not
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Activate(t.Context(), w)
 	case "release":
-		w := provision.Release{SignupID: id, Owner: owner, Now: now, DueAt: until, LastError: "lost", Searching: rapid.Bool().Draw(rt, "searching"), Steps: drawChange(rt, held), Revision: drawSeen(rt, held).Revision}
+		w := provision.Release{SignupID: id, Owner: owner, Attempt: drawAttempt(rt, held), Now: now, DueAt: until, LastError: "lost", Searching: rapid.Bool().Draw(rt, "searching"), Steps: drawChange(rt, held), Revision: drawSeen(rt, held).Revision}
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Release(t.Context(), w)
 	case "reject":
-		w := provision.Reject{SignupID: id, Owner: owner, Reason: "no", Now: now}
+		w := provision.Reject{SignupID: id, Owner: owner, Attempt: drawAttempt(rt, held), Reason: "no", Now: now}
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Reject(t.Context(), w)
 	}
@@ -132,6 +132,14 @@ func drawChange(rt *rapid.T, held *provision.Record) map[string]provision.LineSt
 		}
 	}
 	return changed
+}
+
+// drawAttempt is mostly the record's, or any.
+func drawAttempt(rt *rapid.T, held *provision.Record) int {
+	if held != nil && rapid.IntRange(0, 3).Draw(rt, "its attempt") > 0 {
+		return held.Attempts
+	}
+	return rapid.IntRange(0, 2).Draw(rt, "attempt")
 }
 
 // drawSeen is mostly as the record stands.

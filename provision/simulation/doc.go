@@ -4,9 +4,11 @@
 // A schedule is a few signups, delivered more than once to several processes
 // whose clocks differ, with passes of the reconciler and an operator in between,
 // while processes are killed or stand still, settings change, and calls fail in
-// all the ways that the table and the vendor know. Then the faults end, and the
-// reconciler has to finish what is left. What must hold, always and at the end,
-// is in invariants_test.go.
+// all the ways that the table and the vendor know. In a part of the schedules the
+// signups ask for lines: numbers, addresses, destinations, credentials, caller ids,
+// and deliveries add to them. Then the faults end, and the reconciler has to finish
+// what is left. What must hold, always and at the end, is in invariants_test.go and
+// lineinvariants_test.go; what no client can exclude is bounded in bounds_test.go.
 //
 // # How do I run it?
 //
@@ -23,6 +25,6 @@
 //
 // # Does it find anything?
 //
-// weakenings_test.go takes away one safeguard after the other, by a wrapper
-// around a port, and demands that the simulation notices.
+// weakenings_test.go and lineweakenings_test.go take away one safeguard after the
+// other, by a wrapper around a port, and demand that the simulation notices.
 package simulation

@@ -49,6 +49,7 @@ type testimony struct {
 	rejected map[string]bool   // told to be
 	named    map[string]string // trunks that an operator named, and for which signup
 	wishes   map[wish]bool     // steps that were asked for and answered with 2xx
+	tokens   map[string]bool   // that are operators'
 	replaced map[string]bool   // signups whose trunk an operator replaced
 	refusals map[wish]bool     // what the vendor refused, with the trunk's sid in place of the signup's id
 	wipedAt  time.Time
@@ -57,7 +58,7 @@ type testimony struct {
 func newTestimony() testimony {
 	return testimony{
 		names: map[string]string{}, promised: map[string]bool{}, sids: map[string]string{}, rejected: map[string]bool{},
-		named: map[string]string{}, wishes: map[wish]bool{}, replaced: map[string]bool{}, refusals: map[wish]bool{},
+		named: map[string]string{}, wishes: map[wish]bool{}, replaced: map[string]bool{}, tokens: map[string]bool{}, refusals: map[wish]bool{},
 	}
 }
 
@@ -117,6 +118,9 @@ func (w *world) checkWrite(by *actor, op string, old *provision.Record, r provis
 	w.stats.writes[op]++
 	if r.Searching {
 		w.stats.writes["release to the search"]++
+	}
+	if op == "take over" && by.operator {
+		w.testimony.tokens[r.Owner] = true
 	}
 	if op == "attach" && by.operator && old.TrunkSID != "" && old.TrunkSID != r.TrunkSID {
 		w.testimony.replaced[r.SignupID] = true

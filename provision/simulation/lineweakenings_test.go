@@ -47,11 +47,19 @@ func unsent(r provision.Record) provision.Record {
 	return r
 }
 
+// forgetsRefused takes what is refused for never sent.
+type forgetsRefused struct{ *table }
+
+func (t forgetsRefused) Activate(ctx context.Context, w provision.Activate) (provision.Record, bool, error) {
+	w.Steps = unsent(provision.Record{Steps: w.Steps}).Steps
+	return t.table.Activate(ctx, w)
+}
+
 // anybodysMark holds whoever holds the signup.
 type anybodysMark struct{ *table }
 
 func (t anybodysMark) Mark(ctx context.Context, w provision.Mark) (provision.Record, bool, error) {
-	return t.write(ctx, "mark", w.SignupID, mine(w.Owner, w.Apply))
+	return t.write(ctx, "mark", w.SignupID, mine(w.Owner, w.Attempt, w.Apply))
 }
 
 // blind makes signups active with whatever was added to them meanwhile.

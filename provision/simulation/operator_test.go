@@ -10,29 +10,48 @@ import (
 // operatorsWord is why an operator rejects.
 const operatorsWord = "no such customer"
 
+// order is what an operator has a program do with a signup.
+type order struct {
+	name string
+	do   func(e *provision.Engine, ctx context.Context, id string) (provision.Result, error)
+}
+
+var (
+	toRetry  = order{"retry", (*provision.Engine).Retry}
+	toReject = order{"reject", func(e *provision.Engine, ctx context.Context, id string) (provision.Result, error) {
+		return e.Reject(ctx, id, operatorsWord)
+	}}
+)
+
+func toAdopt(sid string) order {
+	return order{"adopt " + sid, func(e *provision.Engine, ctx context.Context, id string) (provision.Result, error) {
+		return e.Adopt(ctx, id, sid)
+	}}
+}
+
 // operate is one step of an operator's.
 func (w *world) operate(d *dice) {
 	id, place := w.ids[d.below(len(w.ids))], d.below(len(w.places))
-	step, name := (*provision.Engine).Retry, "retry"
 	switch d.below(3) {
 	case 1:
-		name, step = "reject", func(e *provision.Engine, ctx context.Context, id string) (provision.Result, error) {
-			return e.Reject(ctx, id, operatorsWord)
-		}
+		w.give(toReject, id, place)
 	case 2:
-		sid := w.nameTrunk(d, id)
-		name, step = "adopt "+sid, func(e *provision.Engine, ctx context.Context, id string) (provision.Result, error) {
-			return e.Adopt(ctx, id, sid)
-		}
+		w.give(toAdopt(w.nameTrunk(d, id)), id, place)
+	default:
+		w.give(toRetry, id, place)
 	}
+}
+
+// give gives an order to the program at a place.
+func (w *world) give(o order, id string, place int) {
 	w.act("operator", place, nil, func(a *actor) {
 		if w.tracing {
-			w.event(a.name, "says", name, id, "at", a.process.name)
+			w.event(a.name, "says", o.name, id, "at", a.process.name)
 		}
 		a.calls[purpose{"operator", id}]++
 		ctx, cancel := context.WithTimeout(a.context(), 30*time.Second)
 		defer cancel()
-		result, err := step(a.process.engine, ctx, id)
+		result, err := o.do(a.process.engine, ctx, id)
 		w.told(a, result, err)
 	})
 }

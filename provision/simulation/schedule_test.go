@@ -87,6 +87,9 @@ func (w *world) writeScript(d *dice) {
 		if w.wishes[id].contradict {
 			w.scriptTwins(d, id)
 		}
+		if w.wishes != nil && d.chance(0.4) {
+			w.scriptSecondThoughts(d, id)
+		}
 	}
 	for range 1 + d.below(4) {
 		w.sometime(d, 0, 2*w.span, "a pass begins", func(d *dice) { w.pass(d.below(len(w.places)), d.between(15*time.Second, time.Minute)) })
@@ -130,6 +133,12 @@ func (w *world) scriptTwins(d *dice, id string) {
 	w.sometime(d, at, at+20*time.Millisecond, "", func(d *dice) {
 		w.deliver(d.below(len(w.places)), provision.Signup{ID: id, Company: "Acme", Line: otherwise(w.wishes[id].all())}, 4*time.Second, 5*time.Second)
 	})
+}
+
+// scriptSecondThoughts: an operator ends a signup, and thinks better of it.
+func (w *world) scriptSecondThoughts(d *dice, id string) {
+	at := w.sometime(d, 0, w.span, "", func(d *dice) { w.give(toReject, id, d.below(len(w.places))) })
+	w.sometime(d, at, at+5*time.Second, "", func(d *dice) { w.give(toRetry, id, d.below(len(w.places))) })
 }
 
 // scriptFates kills processes, and freezes them, whatever they are doing.

@@ -48,7 +48,7 @@ func (t noIntent) Activate(ctx context.Context, w provision.Activate) (provision
 		if old != nil {
 			return w.Apply(old)
 		}
-		w.Seen = provision.Seen{}
+		w.Attempt, w.Seen = 0, provision.Seen{}
 		return w.Apply(&provision.Record{SignupID: w.SignupID, Status: provision.StatusPending, Owner: w.Owner, TrunkName: w.Trunk.Name, AccountSID: w.AccountSID})
 	})
 }
@@ -143,38 +143,38 @@ func (t notPinned) Pin(ctx context.Context, w provision.Pin) (provision.Record, 
 type unconditional struct{ *table }
 
 // mine is the record as if it were pending, and the try's.
-func mine(owner string, apply apply) apply {
+func mine(owner string, attempt int, apply apply) apply {
 	return func(old *provision.Record) (provision.Record, bool) {
 		if old == nil {
 			return apply(nil)
 		}
 		pending := *old
-		pending.Status, pending.Owner = provision.StatusPending, owner
+		pending.Status, pending.Owner, pending.Attempts = provision.StatusPending, owner, attempt
 		return apply(&pending)
 	}
 }
 
 func (t unconditional) Attach(ctx context.Context, w provision.Attach) (provision.Record, bool, error) {
-	return t.write(ctx, "attach", w.SignupID, mine(w.Owner, w.Apply))
+	return t.write(ctx, "attach", w.SignupID, mine(w.Owner, w.Attempt, w.Apply))
 }
 
 func (t unconditional) Mark(ctx context.Context, w provision.Mark) (provision.Record, bool, error) {
-	return t.write(ctx, "mark", w.SignupID, mine(w.Owner, w.Apply))
+	return t.write(ctx, "mark", w.SignupID, mine(w.Owner, w.Attempt, w.Apply))
 }
 
 func (t unconditional) Activate(ctx context.Context, w provision.Activate) (provision.Record, bool, error) {
-	return t.write(ctx, "activate", w.SignupID, mine(w.Owner, w.Apply))
+	return t.write(ctx, "activate", w.SignupID, mine(w.Owner, w.Attempt, w.Apply))
 }
 
 func (t unconditional) Release(ctx context.Context, w provision.Release) (provision.Record, bool, error) {
-	return t.write(ctx, "release", w.SignupID, mine(w.Owner, w.Apply))
+	return t.write(ctx, "release", w.SignupID, mine(w.Owner, w.Attempt, w.Apply))
 }
 
 func (t unconditional) Reject(ctx context.Context, w provision.Reject) (provision.Record, bool, error) {
-	return t.write(ctx, "reject", w.SignupID, mine(w.Owner, w.Apply))
+	return t.write(ctx, "reject", w.SignupID, mine(w.Owner, w.Attempt, w.Apply))
 }
 
-// oneToken gives all tries of a process the same token.
+// oneToken gives all tries of a process the same token, and doesn't count them.
 type oneToken struct{ *table }
 
 // as is the answer to a write with the process's token, for a try that has its own.
@@ -201,42 +201,42 @@ func (t oneToken) TakeOver(ctx context.Context, w provision.TakeOver) (provision
 
 func (t oneToken) Pin(ctx context.Context, w provision.Pin) (provision.Record, bool, error) {
 	owner := w.Owner
-	w.Owner = t.process.name
+	w.Owner, w.Attempt = t.process.name, 0
 	record, holds, err := t.table.Pin(ctx, w)
 	return t.as(owner, record, holds, err)
 }
 
 func (t oneToken) Attach(ctx context.Context, w provision.Attach) (provision.Record, bool, error) {
 	owner := w.Owner
-	w.Owner = t.process.name
+	w.Owner, w.Attempt = t.process.name, 0
 	record, holds, err := t.table.Attach(ctx, w)
 	return t.as(owner, record, holds, err)
 }
 
 func (t oneToken) Mark(ctx context.Context, w provision.Mark) (provision.Record, bool, error) {
 	owner := w.Owner
-	w.Owner = t.process.name
+	w.Owner, w.Attempt = t.process.name, 0
 	record, holds, err := t.table.Mark(ctx, w)
 	return t.as(owner, record, holds, err)
 }
 
 func (t oneToken) Activate(ctx context.Context, w provision.Activate) (provision.Record, bool, error) {
 	owner := w.Owner
-	w.Owner = t.process.name
+	w.Owner, w.Attempt = t.process.name, 0
 	record, holds, err := t.table.Activate(ctx, w)
 	return t.as(owner, record, holds, err)
 }
 
 func (t oneToken) Release(ctx context.Context, w provision.Release) (provision.Record, bool, error) {
 	owner := w.Owner
-	w.Owner = t.process.name
+	w.Owner, w.Attempt = t.process.name, 0
 	record, holds, err := t.table.Release(ctx, w)
 	return t.as(owner, record, holds, err)
 }
 
 func (t oneToken) Reject(ctx context.Context, w provision.Reject) (provision.Record, bool, error) {
 	owner := w.Owner
-	w.Owner = t.process.name
+	w.Owner, w.Attempt = t.process.name, 0
 	record, holds, err := t.table.Reject(ctx, w)
 	return t.as(owner, record, holds, err)
 }
@@ -252,13 +252,13 @@ func (t forgetful) Release(ctx context.Context, w provision.Release) (provision.
 // noLease takes every lease for one that has run out.
 type noLease struct {
 	*table
-	operators bool // for operators too
+	operators bool // an operator's too, and for operators
 }
 
-func lapsed(apply apply) apply {
+func (t noLease) lapsed(apply apply) apply {
 	return func(old *provision.Record) (provision.Record, bool) {
 		record, holds := apply(old)
-		if old == nil || holds || old.LeaseUntil.IsZero() {
+		if old == nil || holds || old.LeaseUntil.IsZero() || !t.operators && t.process.world.testimony.tokens[old.Owner] {
 			return record, holds
 		}
 		free := *old
@@ -271,14 +271,14 @@ func lapsed(apply apply) apply {
 }
 
 func (t noLease) Claim(ctx context.Context, w provision.Claim) (provision.Record, bool, error) {
-	return t.write(ctx, "claim", w.Signup.ID, lapsed(w.Apply))
+	return t.write(ctx, "claim", w.Signup.ID, t.lapsed(w.Apply))
 }
 
 func (t noLease) TakeOver(ctx context.Context, w provision.TakeOver) (provision.Record, bool, error) {
 	if w.Early && !t.operators {
 		return t.table.TakeOver(ctx, w)
 	}
-	return t.write(ctx, "take over", w.SignupID, lapsed(w.Apply))
+	return t.write(ctx, "take over", w.SignupID, t.lapsed(w.Apply))
 }
 
 // neverLooks sends although the lease has run out.
@@ -392,6 +392,7 @@ var weakenings = []struct {
 	{"no mark before what doubles is sent", ledgerOf(func(t *table) unmarked { return unmarked{t} }), neverTwice, 5000},
 	{"no wait after what doubles was sent", ledgerOf(func(t *table) impatient { return impatient{t} }), neverTwice, 5000},
 	{"no look for what doubles before it is sent again", weakening{account: neverListed}, neverTwice, 5000},
+	{"what is refused taken for never sent", ledgerOf(func(t *table) forgetsRefused { return forgetsRefused{t} }), neverTwice, 100_000},
 	{"marked by who doesn't hold the signup", ledgerOf(func(t *table) anybodysMark { return anybodysMark{t} }), neverTwice, 100_000},
 	{"active whatever was added meanwhile", ledgerOf(func(t *table) blind { return blind{t} }), allThere, 5000},
 	{"a number that is mapped taken for one's own", weakening{account: func(a *provision.Account) { a.PhoneNumbers = mappedAnyway{a.PhoneNumbers} }}, allThere, 5000},
