@@ -169,6 +169,11 @@ outputs: $(SAM_NEEDED) ## where the deployed stack is (ENV)
 secrets: $(SAM_NEEDED) ## put the deployed stack's secrets in, asking on the terminal (ENV; ARGS=-help)
 	@go run -buildvcs=false ./cmd/secrets -outputs "$$($(SAM) list stack-outputs --config-env $(ENV) --output json)" $(ARGS)
 
+.PHONY: trunkctl
+trunkctl: $(SAM_NEEDED) ## an operator's command on the deployed stack (ENV; ARGS="list"; docs/operations.md)
+	@go build -buildvcs=false -o build/trunkctl ./cmd/trunkctl
+	@TRUNKCTL_LOCAL= build/trunkctl --outputs "$$($(SAM) list stack-outputs --config-env $(ENV) --output json)" $(ARGS)
+
 EVENT ?= events/signup.json
 
 .PHONY: invoke

@@ -218,7 +218,7 @@ func update(t *testing.T, s *stack) {
 
 func second(t *testing.T, first, two *stack) {
 	for name, value := range first.outputs {
-		if two.outputs[name] == value {
+		if two.outputs[name] == value && name != "ExotelCallsPerMinute" {
 			t.Errorf("both stacks have %s %s", name, value)
 		}
 	}

@@ -186,9 +186,10 @@ func (l *Ledger) Extend(ctx context.Context, w provision.Extend) (provision.Reco
 		c.condition = `#status = :pending`
 	}
 	c.whereSeen(w.Seen)
-	if w.Seen.Steps {
+	switch {
+	case w.Seen.Steps:
 		c.withSteps(w.Steps)
-	} else {
+	case len(w.Steps) > 0:
 		c.set += `, #steps = :steps`
 		c.values[":steps"] = stepsAttribute(w.Steps)
 	}

@@ -22,11 +22,13 @@ const DeadLetterDays = 30
 // maxPayload is in bytes: an item of DynamoDB holds 400 kB, and a person reads it.
 const maxPayload = 64 << 10
 
+const deadLetterPrefix = "#reject#"
+
 // Key names it by its content, so that what a sender repeats is kept once. No
 // signup id begins with #.
 func (d DeadLetter) Key() string {
 	sum := sha256.Sum256([]byte(d.Payload))
-	return "#reject#" + d.Source + "#" + hex.EncodeToString(sum[:12])
+	return deadLetterPrefix + d.Source + "#" + hex.EncodeToString(sum[:12])
 }
 
 // Kept is the payload as it is kept.
@@ -37,3 +39,16 @@ func (d DeadLetter) Kept() string {
 
 // ExpiresAt is when it may be forgotten.
 func (d DeadLetter) ExpiresAt() time.Time { return d.ReceivedAt.AddDate(0, 0, DeadLetterDays) }
+
+// KeptDeadLetter is a dead letter as it is kept. Its payload may be cut off.
+type KeptDeadLetter struct {
+	DeadLetter
+	ID         string // the source and a hash, what Key has behind #reject#
+	Deliveries int    // how often it came
+}
+
+// DeadLetterID is the ID of what is kept under a key.
+func DeadLetterID(key string) string { return strings.TrimPrefix(key, deadLetterPrefix) }
+
+// DeadLetterKey is the key of an ID.
+func DeadLetterKey(id string) string { return deadLetterPrefix + id }

@@ -23,7 +23,8 @@ var (
 const operatorTime = 30 * time.Second
 
 // Retry tries a pending signup now, whenever it is due, waiting for its share of
-// the budget; of an incomplete one it tries again what Exotel refused. The error is
+// the budget; of a complete one it tries again what Exotel refused, and what is open
+// all the same. The error is
 // ErrNotFound, or wraps ErrHeld, ErrSettled or ErrUnavailable.
 func (e *Engine) Retry(ctx context.Context, signupID string) (Result, error) {
 	if err := e.reopen(ctx, signupID); err != nil {
@@ -32,17 +33,20 @@ func (e *Engine) Retry(ctx context.Context, signupID string) (Result, error) {
 	return e.operate(ctx, signupID, (*try).finish)
 }
 
-// reopen lets the refused steps of an incomplete signup be tried again.
+// reopen lets the refused and the open steps of a complete signup be tried again.
 func (e *Engine) reopen(ctx context.Context, signupID string) error {
 	record, err := e.Status(ctx, signupID)
-	if err != nil || record.Status != StatusIncomplete {
+	if err != nil || !record.Status.complete() {
 		return err
 	}
 	again := make(map[string]LineStep)
 	for key, step := range record.Steps {
-		if step.Status == StepRefused {
+		if step.Status != StepDone {
 			again[key] = step.reopened()
 		}
+	}
+	if len(again) == 0 {
+		return nil
 	}
 	if _, _, err := e.Ledger.Extend(ctx, Extend{SignupID: signupID, Steps: again, Seen: record.Seen(), Now: e.now()}); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)

@@ -81,8 +81,13 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
 	if o.calls > 0 {
 		engine.Budget = provision.NewBudget(table, o.calls, nil)
 	}
-	story.yourTurn(listener.Addr().String())
-	return serve(ctx, listener, h, engine, log)
+	key, operator, err := openDoor(listener.Addr().String(), o, vendor, table)
+	if err != nil {
+		return fmt.Errorf("DATA_DIR %s: the operator's key can't be written: %w", o.dataDir, unwrapPath(err))
+	}
+	defer func() { _ = key.Remove(o.dataDir) }()
+	story.yourTurn(listener.Addr().String(), o.dataDir)
+	return serve(ctx, listener, withDoor(operator, server{h}), engine, log)
 }
 
 func listen(ctx context.Context, addr string) (net.Listener, error) {
@@ -109,8 +114,8 @@ const functionTimeout = 10 * time.Second
 
 // serve answers until the context ends, and reconciles meanwhile. Both are over
 // when it returns: the table is closed after it.
-func serve(ctx context.Context, listener net.Listener, h *handler.Handler, engine *narrator, log *slog.Logger) error {
-	httpServer := &http.Server{Handler: gateway.LoopbackOnly(server{h}), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second}
+func serve(ctx context.Context, listener net.Listener, h http.Handler, engine *narrator, log *slog.Logger) error {
+	httpServer := &http.Server{Handler: gateway.LoopbackOnly(h), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var parts sync.WaitGroup

@@ -69,7 +69,7 @@ func (s *story) sample(ctx context.Context, h *handler.Handler) error {
 	return nil
 }
 
-func (s *story) yourTurn(addr string) {
+func (s *story) yourTurn(addr, dataDir string) {
 	s.printf(`
 Send your own:
   curl -sS http://%[1]s/signups -H 'Authorization: Bearer %[2]s' -H 'Content-Type: application/json' -d '{"signup_id": "acme-43", "company": "Acme Telecom"}'
@@ -87,8 +87,11 @@ Webhooks of CRMs go to http://%[1]s/webhooks/<source>. Each source has an exampl
 %[4]s
   make send SOURCE=hubspot      sends one, signed as HubSpot would
 
+What an operator does:
+  go run ./cmd/trunkctl --local %[5]s list      (docs/operations.md has the other commands)
+
 Ctrl-C stops it.
-`, addr, bearer, signing, exampleSecrets())
+`, addr, bearer, signing, exampleSecrets(), dataDir)
 }
 
 // exampleSecrets are those of the webhooks' sources, a line each.

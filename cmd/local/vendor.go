@@ -22,6 +22,7 @@ type vendor struct {
 	where     string // for people
 	warning   string // for people; may be empty
 	fake      *exoteltest.Server
+	secret    string // of the fake, which everybody knows
 }
 
 func (v vendor) close() {
@@ -42,7 +43,7 @@ func openVendor(ctx context.Context, o options, log *slog.Logger) (vendor, error
 	secret := fmt.Sprintf(`{"api_key":%q,"api_token":%q,"account_sid":%q,"subdomain":%q}`, config.APIKey, config.APIToken, config.AccountSID, exotel.Singapore)
 	accounts := secrets.NewExotel(func(context.Context) (string, error) { return secret, nil }, secrets.ExotelOptions{BaseURL: fake.URL}, log)
 	_, err = accounts.Open(ctx)
-	return vendor{accounts: accounts, tableFile: "signups.db", passwords: "passwords", isFake: true, fake: fake, where: "a fake of it on " + fake.URL}, err
+	return vendor{accounts: accounts, tableFile: "signups.db", passwords: "passwords", isFake: true, fake: fake, secret: secret, where: "a fake of it on " + fake.URL}, err
 }
 
 // openAccount reads the credentials of a real account from a file, again

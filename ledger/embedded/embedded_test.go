@@ -93,3 +93,13 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		}
 	}
 }
+
+func TestArchiveConformance(t *testing.T) {
+	t.Parallel()
+	ledgertest.RunArchive(t, func(t *testing.T) ledgertest.Archive {
+		t.Helper()
+		l := open(t, filepath.Join(t.TempDir(), "signups.db"))
+		t.Cleanup(func() { _ = l.Close() })
+		return l
+	})
+}

@@ -48,6 +48,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"a line is kept as it is":                            claimLine,
 		"an extension adds to whoever holds it":              extend,
 		"an extension reopens what is complete":              extendComplete,
+		"a bare trunk is reopened without steps":             extendBare,
 		"an activation has seen every extension":             activateExtended,
 		"an activation knows the first steps":                activateFirstSteps,
 		"copies of an old try's writes don't hold":           lateCopies,

@@ -105,6 +105,23 @@ func extendComplete(t *testing.T, l Store) {
 	do(t, l.Extend, rejected, false)
 }
 
+// extendBare: an operator's, who replaces a trunk that is gone.
+func extendBare(t *testing.T, l Store) {
+	do(t, l.Claim, claim("one", 0), true)
+	active := do(t, l.Activate, activateBy("one", "trmum1a", 1), true)
+	got := do(t, l.Extend, extendBy(active, nil, 60), true)
+	if got.Status != provision.StatusPending || got.Steps != nil || got.Revision != 1 || !got.DueAt.Equal(at(60)) {
+		t.Errorf("got %+v", got)
+	}
+	same(t, stored(t, l), got)
+	do(t, l.TakeOver, takeOverBy("two", 61), true)
+	w := activateBy("two", "trmum1b", 62)
+	w.Seen = got.Seen()
+	if again := do(t, l.Activate, w, true); again.Status != provision.StatusActive || again.TrunkSID != "trmum1b" {
+		t.Errorf("got %+v", again)
+	}
+}
+
 func activateExtended(t *testing.T, l Store) {
 	held := do(t, l.Claim, claim("one", 0), true)
 	do(t, l.Extend, extendBy(held, another("198.51.100.0/24"), 1), true)
