@@ -179,7 +179,7 @@ func (t *try) settle(ctx context.Context, account *Account, record Record, trunk
 		return t.release(ctx, record, err)
 	}
 	if record.Status == StatusDeleting {
-		return t.lastLook(ctx, account, record, trunk, walk)
+		return t.lastLook(ctx, record, trunk, walk)
 	}
 	if trunk == nil {
 		return t.release(ctx, record, errNotListed)

@@ -165,7 +165,7 @@ func remove(ctx context.Context, trunks Trunks, trunkSID string) error {
 // deleted signup, or with none in the whole list. That is the last word only where
 // the walk began after the name had been quiet (a signup can be deleted while the
 // search is on its way for it), and where all of the list could be read.
-func (t *try) lastLook(ctx context.Context, account *Account, record Record, trunk *exotel.Trunk, walk Progress) (Result, error) {
+func (t *try) lastLook(ctx context.Context, record Record, trunk *exotel.Trunk, walk Progress) (Result, error) {
 	if trunk != nil {
 		trunk, _ = ours(*trunk, &record) // what isn't ours stays
 	}

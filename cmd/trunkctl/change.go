@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/trunkhook/trunkhook/provision"
 )
@@ -29,6 +30,24 @@ type rejectCommand struct {
 func (c *rejectCommand) Run(i *invocation) error {
 	return i.operate("reject", c.ID, confirmed{c.Yes, c.Reason}, "Reject "+c.ID+" for good?", func(ctx context.Context) (provision.Result, error) {
 		return i.engine.Reject(ctx, c.ID, c.Reason)
+	})
+}
+
+type deleteCommand struct {
+	ID         string `arg:"" help:"The signup's id."`
+	Generation int    `help:"Which generation of it; needed from the second on." default:"1"`
+	Yes        bool   `short:"y" help:"Don't ask."`
+	Reason     string `required:"" help:"Why, for people; it is kept." placeholder:"TEXT"`
+}
+
+// deleteTime is what the first look at Exotel may take; the reconciler ends it.
+const deleteTime = 30 * time.Second
+
+// Run deletes a signup.
+func (c *deleteCommand) Run(i *invocation) error {
+	question := "Delete the trunk of " + c.ID + ", with all that is mapped to it, for good?"
+	return i.operate("delete", c.ID, confirmed{c.Yes, c.Reason}, question, func(ctx context.Context) (provision.Result, error) {
+		return i.engine.Delete(ctx, c.ID, c.Generation, c.Reason, deleteTime)
 	})
 }
 

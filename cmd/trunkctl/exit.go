@@ -55,7 +55,7 @@ func exitCode(err error) int {
 		return exitNotFound
 	case errors.Is(err, errLeft):
 		return exitLeft
-	case errors.Is(err, provision.ErrHeld), errors.Is(err, provision.ErrSettled):
+	case errors.Is(err, provision.ErrHeld), errors.Is(err, provision.ErrSettled), errors.Is(err, provision.ErrGeneration):
 		return exitNotNow
 	case errors.Is(err, errDeclined):
 		return exitDeclined

@@ -9,10 +9,12 @@ import (
 )
 
 type listCommand struct {
-	Status string `help:"Only those: pending, active, incomplete, rejected." placeholder:"STATUS"`
+	Status string `help:"Only those: pending, active, incomplete, rejected, deleting, deleted." placeholder:"STATUS"`
 }
 
-var statuses = []provision.Status{provision.StatusPending, provision.StatusActive, provision.StatusIncomplete, provision.StatusRejected}
+var statuses = []provision.Status{
+	provision.StatusPending, provision.StatusActive, provision.StatusIncomplete, provision.StatusRejected, provision.StatusDeleting, provision.StatusDeleted,
+}
 
 // Run lists the signups in the order of their ids.
 func (c *listCommand) Run(i *invocation) error {

@@ -38,6 +38,7 @@ type cli struct {
 	Show    showCommand    `cmd:"" help:"Show a signup, with its steps."`
 	Retry   retryCommand   `cmd:"" help:"Try a signup now; of an incomplete one, what was refused."`
 	Reject  rejectCommand  `cmd:"" help:"End a pending signup for good."`
+	Delete  deleteCommand  `cmd:"" help:"Delete a signup's trunk, and leave a tombstone."`
 	Adopt   adoptCommand   `cmd:"" help:"Record a trunk that exists as a pending signup's."`
 	Import  importCommand  `cmd:"" help:"Record trunks that were made by hand."`
 	Rejects rejectsCommand `cmd:"" help:"What was sent and could not be used."`

@@ -64,7 +64,7 @@ func readLine(number int, content []byte) fileLine {
 	}
 	var invalid provision.InvalidError
 	l.signup = provision.Signup{
-		ID: text("signup_id"), Company: text("company"), Source: text("source"),
+		ID: text("signup_id"), Company: text("company"), Source: text("source"), Generation: generationOf(object["generation"], &invalid),
 		Line: line.Read(func(field string) any { return object[field] }, &invalid),
 	}
 	l.trunkSID = text("trunk_sid")
@@ -83,6 +83,20 @@ func readLine(number int, content []byte) fileLine {
 		l.err = l.signup.Validate()
 	}
 	return l
+}
+
+// generationOf is the first where the line names none.
+func generationOf(value any, invalid *provision.InvalidError) int {
+	if value == nil {
+		return 0
+	}
+	number, _ := value.(json.Number)
+	n, err := number.Int64()
+	if err != nil || n < 1 || n > provision.MaxGeneration {
+		invalid.Add("generation", "must be a whole number from 1")
+		return 0
+	}
+	return int(n)
 }
 
 // lineOf is what the steps of an exported record ask for, whatever became of them.

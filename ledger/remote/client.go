@@ -125,6 +125,21 @@ func (c *Client) Reject(ctx context.Context, w provision.Reject) (provision.Reco
 	return c.write(ctx, "reject", w)
 }
 
+// Delete implements provision.Ledger.
+func (c *Client) Delete(ctx context.Context, w provision.Delete) (provision.Record, bool, error) {
+	return c.write(ctx, "delete", w)
+}
+
+// Bury implements provision.Ledger.
+func (c *Client) Bury(ctx context.Context, w provision.Bury) (provision.Record, bool, error) {
+	return c.write(ctx, "bury", w)
+}
+
+// Restart implements provision.Ledger.
+func (c *Client) Restart(ctx context.Context, w provision.Restart) (provision.Record, bool, error) {
+	return c.write(ctx, "restart", w)
+}
+
 // Get implements provision.Ledger.
 func (c *Client) Get(ctx context.Context, signupID string) (provision.Record, error) {
 	a, err := c.ask(ctx, "get", idQuery{signupID})

@@ -57,6 +57,7 @@ func operations(s Store) map[string]operation {
 	return map[string]operation{
 		"claim": write(s.Claim), "take-over": write(s.TakeOver), "pin": write(s.Pin), "extend": write(s.Extend), "attach": write(s.Attach),
 		"mark": write(s.Mark), "activate": write(s.Activate), "release": write(s.Release), "reject": write(s.Reject),
+		"delete": write(s.Delete), "bury": write(s.Bury), "restart": write(s.Restart),
 		"get": ask(func(ctx context.Context, q idQuery) (a answer, err error) {
 			a.Record, err = s.Get(ctx, q.ID)
 			return a, err

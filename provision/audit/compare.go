@@ -105,6 +105,9 @@ func (c *comparison) ofSignup(record provision.Record) (findings []Finding) {
 		case other.SID == record.TrunkSID && wanted, !there && record.TrunkSID != "" && wanted: // the missing one's finding has it
 		case record.TrunkSID != "" && wanted:
 			found(KindSecond, other.SID, "", "the signup has %s", record.TrunkSID)
+		case record.Status == provision.StatusDeleting: // its watch deletes it
+		case record.Status == provision.StatusDeleted && c.isOurDomain(other):
+			found(KindLeftover, other.SID, mendDelete, "the signup is deleted")
 		case record.Status != provision.StatusPending:
 			found(KindLeftover, other.SID, "", "the signup is %s", record.Status)
 		case record.LeaseUntil.After(time.Now()): // a try is at it

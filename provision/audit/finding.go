@@ -7,7 +7,7 @@ type Kind string
 const (
 	KindOrphan     Kind = "orphan"     // a trunk of a name as ours, which no signup has
 	KindUnrecorded Kind = "unrecorded" // a pending signup's trunk, which its record doesn't know: adopted
-	KindLeftover   Kind = "leftover"   // a trunk under the name of a signup that ended without it
+	KindLeftover   Kind = "leftover"   // a trunk under the name of a signup that ended without it: that of a deleted one is deleted
 	KindSecond     Kind = "second"     // a trunk under the name of a signup that has another one
 	KindMissing    Kind = "missing"    // a recorded trunk that the account doesn't have: made anew, or that of its name adopted
 	KindDiffering  Kind = "differing"  // a recorded trunk that has another name or domain than recorded
@@ -43,4 +43,5 @@ const (
 	mendReplace = "replace"
 	mendFinish  = "finish"
 	mendRemove  = "remove the later one"
+	mendDelete  = "delete"
 )

@@ -22,6 +22,8 @@ func (a *Audit) Mend(ctx context.Context, f Finding) error {
 	switch {
 	case f.Mend == mendRemove:
 		return a.removeDestination(ctx, f)
+	case f.Mend == mendDelete:
+		return a.deleteTrunk(ctx, f)
 	case f.Mend == mendFinish:
 		return mended(a.Engine.Retry(ctx, f.SignupID))
 	case f.Kind == KindUnrecorded && f.Mend == mendAdopt:
@@ -43,6 +45,23 @@ func mended(result provision.Result, err error) error {
 		return fmt.Errorf("%w: %w", errStillPending, result.Problem.Err)
 	}
 	return errStillPending
+}
+
+// deleteTrunk deletes the trunk of a tombstone, which was made after it was watched for.
+func (a *Audit) deleteTrunk(ctx context.Context, f Finding) error {
+	record, err := a.Engine.Status(ctx, f.SignupID)
+	switch {
+	case err != nil:
+		return err
+	case record.Status != provision.StatusDeleted || record.TrunkName != f.TrunkName:
+		return errNotMended
+	}
+	account, err := a.Engine.Accounts.Open(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = account.Trunks.Delete(a.Engine.Metered(ctx), f.TrunkSID)
+	return err
 }
 
 // remover is an *exotel.DestinationURIsService.
