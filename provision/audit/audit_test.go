@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -287,5 +288,96 @@ func TestTenThousandTrunksAreAuditedWithinTheBudget(t *testing.T) {
 		if lines < 200 || last.Done != 9990 {
 			t.Errorf("%d times progress, last %+v", lines, last)
 		}
+	})
+}
+
+// Somebody has removed the other one meanwhile: the last is left.
+func TestLastDestinationIsNotRemoved(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, w *world) {
+		record := w.deliver(t, full("line-1", "+912247788868"))
+		recorded := record.Steps["destination_uri sip.acme.com:5060"].ID
+		w.fake.AddLine(record.TrunkSID, exoteltest.Line{DestinationURIs: []exotel.DestinationURI{{Destination: "sip:sip.acme.com:5060"}}})
+		a := &audit.Audit{}
+		report := w.audit(t, a)
+		equal(t, "found", found(report), []string{"doubled_destination line-1"})
+		if err := w.client.DestinationURIs.Remove(t.Context(), record.TrunkSID, recorded); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Mend(t.Context(), report.Findings[0]); err == nil || len(w.fake.Line(record.TrunkSID).DestinationURIs) != 2 {
+			t.Errorf("%v; left %+v", err, w.fake.Line(record.TrunkSID).DestinationURIs)
+		}
+	})
+}
+
+// Somebody else spends the account's calls: the audit waits as long as Exotel says, and
+// so does everybody.
+func TestAuditWaitsWhereExotelSaysSo(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, w *world) {
+		for i := range 60 {
+			w.deliver(t, named(fmt.Sprint("acme-", i)))
+		}
+		w.fake.Inject(exoteltest.List, exoteltest.Fault{}, exoteltest.RateLimit("30"), exoteltest.RateLimit("30"))
+		start := time.Now()
+		if report := w.audit(t, &audit.Audit{}); len(report.Findings) != 0 || report.Trunks != 60 {
+			t.Errorf("%d trunks, found %q", report.Trunks, found(report))
+		}
+		if took := time.Since(start); took < time.Minute || took > 70*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+// An account that refuses is an error, and no account without trunks.
+func TestAccountThatRefusesIsAnError(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound} {
+		inBubble(t, func(t *testing.T, w *world) {
+			w.deliver(t, named("good"))
+			w.fake.Inject(exoteltest.List, exoteltest.Fail(status))
+			a := audit.Audit{Engine: w.engine, Table: w.table}
+			if report, err := a.Run(t.Context()); err == nil {
+				t.Errorf("HTTP %d: %+v", status, report)
+			}
+		})
+	}
+}
+
+// Of a destination that is there twice the recorded one stays, although it is the later.
+func TestRecordedDestinationStays(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, w *world) {
+		record := w.deliver(t, full("line-1", "+912247788868"))
+		w.fake.AddLine(record.TrunkSID, exoteltest.Line{DestinationURIs: []exotel.DestinationURI{{ID: "1", Destination: "sip:sip.acme.com:5060"}}})
+		a := &audit.Audit{}
+		for _, f := range w.audit(t, a).Findings {
+			if err := a.Mend(t.Context(), f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		left := w.fake.Line(record.TrunkSID).DestinationURIs
+		if len(left) != 2 || slices.ContainsFunc(left, func(d exotel.DestinationURI) bool { return d.ID == "1" }) {
+			t.Errorf("left %+v", left)
+		}
+	})
+}
+
+// A try that is at it will record its trunk by itself.
+func TestSignupThatIsHeldIsLeftToWhoHoldsIt(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, w *world) {
+		now := time.Now()
+		claim := provision.Claim{
+			Signup: named("acme"), TrunkName: provision.TrunkName("th", "acme"), AccountSID: exoteltest.DefaultAccountSID,
+			Owner: "one", Now: now, LeaseUntil: now.Add(10 * time.Minute),
+		}
+		if _, _, err := w.table.Claim(t.Context(), claim); err != nil {
+			t.Fatal(err)
+		}
+		w.made(claim.TrunkName)
+		equal(t, "found", found(w.audit(t, &audit.Audit{})), nil)
+		time.Sleep(10 * time.Minute)
+		equal(t, "found", found(w.audit(t, &audit.Audit{})), []string{"unrecorded acme"})
 	})
 }
