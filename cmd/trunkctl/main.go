@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -45,6 +46,8 @@ type cli struct {
 	Replay  replayCommand  `cmd:"" help:"Send signups once more."`
 	Export  exportCommand  `cmd:"" help:"Write all signups as JSON lines."`
 	Audit   auditCommand   `cmd:"" help:"Hold the account's trunks against the table."`
+
+	Completion completionCommand `cmd:"" help:"Print what a shell needs to complete commands: source <(trunkctl completion bash)."`
 }
 
 // run is a command from start to end; it returns the exit code.
@@ -62,6 +65,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, s strea
 	}
 	if err != nil {
 		return complain(s.err, usageError{err})
+	}
+	if strings.HasPrefix(parsed.Command(), "completion") { // of no system
+		return complain(s.err, parsed.Run(&invocation{ctx: ctx, cli: &c, streams: s}, parser.Model))
 	}
 	sys, err := c.open(ctx, getenv, s)
 	if err != nil {
