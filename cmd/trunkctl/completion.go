@@ -51,7 +51,7 @@ const bashCompletion = `_trunkctl() {
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case "$word" in -*) continue ;; esac
     next="${at:+$at }$word"
-    case "$next" in %s) at="$next" ;; *) break ;; esac
+    case "$next" in %s) at="$next" ;; *) [[ -z "$at" ]] || break ;; esac
   done
   case "$at" in
 %s  esac
