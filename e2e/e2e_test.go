@@ -34,6 +34,7 @@ func TestStack(t *testing.T) {
 		{"every source's sample becomes a trunk", everySource},
 		{"events without HTTP become trunks", everyEvent},
 		{"a signup has all that it can ask for, and then more", whole},
+		{"a table that is lost comes back", drill},
 		{"a signup is left pending", leave},
 		{"what the emulator forgets stands in the template", processedTemplate},
 		{"bad parameters are refused before anything is deployed", badParameters},
