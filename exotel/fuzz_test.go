@@ -46,6 +46,7 @@ func FuzzNextPage(f *testing.F) {
 	}
 	for _, seed := range []string{"/v2/accounts/acme1/trunks?offset=50&page_size=50", "https://evil.example/?offset=1", "?offset=-1", "?offset=99999999999999999999", "?offset=1&offset=2", "?offset=1;page_size=2", "%zz", "\x00"} {
 		f.Add(10, seed)
+		f.Add(-57, seed) // a caller's mistake, which a page before the first must not follow
 	}
 	client, err := New(Config{APIKey: "k", APIToken: "t", AccountSID: "acme1", Subdomain: Mumbai})
 	if err != nil {

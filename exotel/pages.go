@@ -45,7 +45,7 @@ func (o PageOptions) next(uri string) (*PageOptions, error) {
 		return nil, errors.New("the next page's address is unreadable")
 	}
 	offset, err := strconv.Atoi(parsed.Query().Get("offset"))
-	if err != nil || offset <= o.Offset {
+	if err != nil || offset <= max(o.Offset, 0) {
 		return nil, errors.New("the next page's address doesn't advance")
 	}
 	o.Offset = offset
