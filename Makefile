@@ -151,10 +151,23 @@ HERE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 	.tools/ministack/bin/pip install --quiet -r $<
 	touch $@
 
+.tools/checkov/bin/checkov: .ci/requirements-checkov.txt
+	python3 -m venv .tools/checkov
+	.tools/checkov/bin/pip install --quiet -r $<
+	touch $@
+
+# checkov reads the template as it is written, and as CloudFormation makes it of it
+# for an environment that has CodeDeploy; it knows SAM's own resources in part only.
+CHECKOV := .tools/checkov/bin/checkov --config-file .ci/checkov.yaml
+
 .PHONY: template
-template: $(SAM_NEEDED) .tools/sam/bin/sam ## check template.yaml and samconfig.toml
+template: $(SAM_NEEDED) .tools/sam/bin/sam .tools/checkov/bin/checkov ## check template.yaml and samconfig.toml
 	AWS_DEFAULT_REGION=eu-west-1 $(SAM) validate --lint
 	.tools/sam/bin/cfn-lint --regions ap-south-1 ap-southeast-1 eu-west-1 us-east-1 -- template.yaml
+	$(CHECKOV) --file template.yaml
+	@mkdir -p build
+	.tools/sam/bin/python e2e/translate.py template.yaml Rollout=Canary10Percent5Minutes >build/processed.json
+	$(CHECKOV) --file build/processed.json
 
 .PHONY: deploy
 deploy: $(SAM_NEEDED) ## deploy to your AWS account: ENV=default, staging or prod of samconfig.toml

@@ -246,6 +246,10 @@ func badParameters(t *testing.T, s *stack) {
 		"Architecture=mips":                   "Architecture",
 		"LogRetentionDays=8":                  "LogRetentionDays",
 		"PendingAlarmSeconds=1":               "PendingAlarmSeconds",
+		"Rollout=Canary":                      "Rollout",
+		"ThrottlingRate=0":                    "ThrottlingRate",
+		"KmsKeyArn=alias/ours":                "KmsKeyArn",
+		"DomainName=https://hooks.example":    "DomainName",
 	} {
 		t.Run(override, func(t *testing.T) {
 			t.Parallel()
