@@ -1,6 +1,9 @@
 """What the tests need of a stack on MiniStack beyond the SAM CLI.
 
     stack.py template STACK    print the processed template, as JSON
+    stack.py resources STACK   print what each logical id stands for, as JSON
+    stack.py live STACK        print the variables of the webhook that is live, as JSON
+    stack.py changes STACK     print the change set that waits to be executed, as JSON
     stack.py routes STACK      make the routes of its HTTP API
     stack.py invoke STACK FILE invoke its webhook function with an event
     stack.py event STACK FILE  the same as EventBridge does it, without waiting
@@ -86,6 +89,15 @@ def make_routes(gateway, api, document):
             print(key)
 
 
+def waiting(cloudformation, name):
+    """The resources of the change set that was made last, and what would become of them."""
+    sets = cloudformation.list_change_sets(StackName=name)["Summaries"]
+    last = max((s for s in sets if s["ExecutionStatus"] == "AVAILABLE"), key=lambda s: s["CreationTime"])
+    changes = cloudformation.describe_change_set(StackName=name, ChangeSetName=last["ChangeSetName"])["Changes"]
+    names = ("Action", "LogicalResourceId", "ResourceType", "Replacement")
+    return [{name: change["ResourceChange"].get(name) for name in names} for change in changes]
+
+
 def send(functions, stack, event):
     """An event whose failure goes where the alias says. MiniStack 1.5.33 knows that of the unpublished function only (seen 2026-11)."""
     function = stack.values["WebhookFunction"]
@@ -99,6 +111,14 @@ if __name__ == "__main__":
     command, stack = sys.argv[1], Stack(sys.argv[2])
     if command == "template":
         print(json.dumps(stack.template))
+    elif command == "resources":
+        resources = boto3.client("cloudformation").describe_stack_resources(StackName=sys.argv[2])["StackResources"]
+        print(json.dumps({r["LogicalResourceId"]: r["PhysicalResourceId"] for r in resources}))
+    elif command == "live":
+        live = boto3.client("lambda").get_function_configuration(FunctionName=stack.values["WebhookFunctionAliaslive"])
+        print(json.dumps(live["Environment"]["Variables"]))
+    elif command == "changes":
+        print(json.dumps(waiting(boto3.client("cloudformation"), sys.argv[2])))
     elif command == "invoke":
         with open(sys.argv[3], "rb") as event:
             answer = boto3.client("lambda").invoke(FunctionName=stack.values["WebhookFunctionAliaslive"], Payload=event.read())

@@ -67,15 +67,53 @@ const publicURL = "https://hooks.example.com"
 // update is sam deploy, with the settings that an environment has, and others.
 func (s *stack) update(t *testing.T, overrides ...string) {
 	t.Helper()
-	defer lap(t, "sam deploy "+s.name)()
+	s.sam(t, "--no-confirm-changeset", overrides...)
+	s.readOutputs(t)
+}
+
+// sam is sam deploy, as far as that option says.
+func (s *stack) sam(t *testing.T, option string, overrides ...string) {
+	t.Helper()
+	defer lap(t, "sam deploy "+option+" "+s.name)()
 	args := []string{
 		"deploy", "--template-file", s.built, "--config-file", filepath.Join(dynamotest.Root(), "samconfig.toml"), "--stack-name", s.name,
-		"--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar", "--parameter-overrides",
+		option, "--no-fail-on-empty-changeset", "--no-progressbar", "--parameter-overrides",
 		"Architecture=" + architecture(), "TrunkPrefix=" + s.prefix, "ExotelBaseUrl=" + s.fake.URL,
 		"PublicUrl=" + publicURL,
 	}
 	s.emulator.run(t, variable(t, "E2E_SAM"), append(args, overrides...)...)
-	s.readOutputs(t)
+}
+
+// resources are the stack's physical ids, by logical ones.
+func (s *stack) resources(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	if err := json.Unmarshal([]byte(s.python(t, "resources")), &found); err != nil || len(found) == 0 {
+		t.Fatalf("%d resources: %v", len(found), err)
+	}
+	return found
+}
+
+// changes is the change set that waits, such as "Modify WebhookFunction". A version's
+// logical id ends with a hash, which is cut; what would be replaced says so.
+func (s *stack) changes(t *testing.T) map[string]bool {
+	t.Helper()
+	var list []struct{ Action, LogicalResourceId, ResourceType, Replacement string }
+	if err := json.Unmarshal([]byte(s.python(t, "changes")), &list); err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for _, c := range list {
+		name := c.LogicalResourceId
+		if before, _, is := strings.Cut(name, "Version"); is && c.ResourceType == "AWS::Lambda::Version" {
+			name = before + "Version"
+		}
+		if c.Replacement == "True" || c.Replacement == "Conditional" {
+			name += " with another"
+		}
+		found[c.Action+" "+name] = true
+	}
+	return found
 }
 
 // processed is the template as CloudFormation gets it.
