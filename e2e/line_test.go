@@ -14,7 +14,6 @@ import (
 	gatewayevents "github.com/aws/aws-lambda-go/events"
 
 	"github.com/trunkhook/trunkhook/events"
-	"github.com/trunkhook/trunkhook/provision"
 )
 
 // lineID is the signup of events/signup-line.json.
@@ -148,23 +147,4 @@ func atExotel(t *testing.T, s *stack, want ...string) {
 	slices.Sort(got)
 	slices.Sort(want)
 	same(t, "what the trunk has", got, want)
-}
-
-// mute takes from a stack its leave to keep passwords: a signup with a credential
-// is on disk, and stays pending, without one at Exotel; given it back, it is done.
-func mute(t *testing.T, s *stack, built string) {
-	s.built = weaken(t, built, "ssm:PutParameter", "ssm:DescribeParameters")
-	s.update(t)
-	const id, body = "muted", `{"signup_id":"muted","company":"A","credentials":["acme"]}`
-	if a := s.postSignup(t, body); a.status != http.StatusAccepted {
-		t.Errorf("%d %s", a.status, a.body)
-	}
-	record, err := s.ledger.Get(t.Context(), id)
-	if err != nil || record.Status != provision.StatusPending || !strings.Contains(record.LastError, "the password can't be kept") || len(s.fake.Line(record.TrunkSID).Credentials) != 0 {
-		t.Errorf("%+v, %v", record, err)
-	}
-	s.built = built
-	s.update(t)
-	s.finish(t, id, body)
-	active(t, s, id)
 }

@@ -7,8 +7,19 @@
     stack.py routes STACK      make the routes of its HTTP API
     stack.py invoke STACK FILE invoke its webhook function with an event
     stack.py event STACK FILE  the same as EventBridge does it, without waiting
+    stack.py reconcile STACK   invoke its reconciler
     stack.py untaken STACK     take an event that was not taken out of the queue, and print
                                its record; print nothing if there is none
+    stack.py roles STACK       print what each of its roles may do, as JSON
+    stack.py allow STACK ROLE POLICY FILE
+                               make the file's document that policy of the role's; without
+                               a statement in it, there is none then
+    stack.py intrude STACK ROLE ...
+                               act as each of the roles as a user of the account, and as one that
+                               lets him, and print the error's code of each, "" for none
+    stack.py as STACK ROLE FILE
+                               make the file's calls, [[service, operation, parameters], ...], as
+                               that role, and print the error's code of each, "" for none
 
 SAM puts the routes of an AWS::Serverless::HttpApi into the Body of the API, an
 OpenAPI document. MiniStack 1.5.33 makes the API and ignores that document (seen
@@ -21,6 +32,7 @@ import re
 import sys
 
 import boto3
+from botocore.exceptions import ClientError
 
 ANY = "x-amazon-apigateway-any-method"
 INTEGRATION = "x-amazon-apigateway-integration"
@@ -67,6 +79,60 @@ class Stack:
             if resource["Type"] == "AWS::ApiGatewayV2::Api":
                 yield self.values[name], self.resolve(resource["Properties"]["Body"])
 
+    def roles(self):
+        """What each role's trust policy says, and its inline policies."""
+        iam = boto3.client("iam")
+        found = {}
+        for role, resource in self.template["Resources"].items():
+            if resource["Type"] != "AWS::IAM::Role" or role not in self.values:  # a condition keeps it away
+                continue
+            name = self.values[role]
+            found[role] = {
+                "Trust": iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"],
+                "Policies": {
+                    policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+                    for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
+                },
+            }
+        return found
+
+    def arn(self, role):
+        return boto3.client("iam").get_role(RoleName=self.values[role])["Role"]["Arn"]
+
+    def session(self, role):
+        """What acts as a role, whose trust policy must name a service: the root user, who is us, counts as one in MiniStack."""
+        keys = boto3.client("sts").assume_role(RoleArn=self.arn(role), RoleSessionName="e2e")["Credentials"]
+        return boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+
+    def intrusions(self, roles):
+        """What comes of it where a user tries to act as each role, and as one that lets all of the account in.
+
+        His own policy allows him to act as any: it is the role that says no.
+        """
+        iam, account = boto3.client("iam"), self.values["AWS::AccountId"]
+        everybody, user = f"{self.values['AWS::StackName']}-everybody", f"{self.values['AWS::StackName']}-user"
+        anything = {"Effect": "Allow", "Action": "sts:AssumeRole"}
+        iam.create_role(RoleName=everybody, AssumeRolePolicyDocument=policy({**anything, "Principal": {"AWS": account}}))
+        iam.create_user(UserName=user)
+        iam.put_user_policy(UserName=user, PolicyName="any", PolicyDocument=policy({**anything, "Resource": "*"}))
+        key = iam.create_access_key(UserName=user)["AccessKey"]
+        session = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"])
+        arns = {role: self.arn(role) for role in roles} | {"everybody": iam.get_role(RoleName=everybody)["Role"]["Arn"]}
+        return {role: code_of(session, "sts", "assume_role", {"RoleArn": arn, "RoleSessionName": "e2e"}) for role, arn in arns.items()}
+
+
+def policy(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def code_of(session, service, operation, parameters):
+    """The code of the error that a call ends in, "" for none."""
+    try:
+        getattr(session.client(service), operation)(**parameters)
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return ""
+
 
 def make_routes(gateway, api, document):
     if gateway.get_routes(ApiId=api)["Items"]:
@@ -107,6 +173,15 @@ def send(functions, stack, event):
     functions.invoke(FunctionName=function, Payload=event, InvocationType="Event")
 
 
+def invoke(function, event):
+    """What the function answers; its error ends this program."""
+    answer = boto3.client("lambda").invoke(FunctionName=function, Payload=event)
+    payload = answer["Payload"].read().decode()
+    if "FunctionError" in answer:
+        sys.exit(payload)
+    return payload
+
+
 if __name__ == "__main__":
     command, stack = sys.argv[1], Stack(sys.argv[2])
     if command == "template":
@@ -121,10 +196,9 @@ if __name__ == "__main__":
         print(json.dumps(waiting(boto3.client("cloudformation"), sys.argv[2])))
     elif command == "invoke":
         with open(sys.argv[3], "rb") as event:
-            answer = boto3.client("lambda").invoke(FunctionName=stack.values["WebhookFunctionAliaslive"], Payload=event.read())
-        if "FunctionError" in answer:
-            sys.exit(answer["Payload"].read().decode())
-        print(answer["Payload"].read().decode())
+            print(invoke(stack.values["WebhookFunctionAliaslive"], event.read()))
+    elif command == "reconcile":
+        print(invoke(stack.values["ReconcilerFunctionAliaslive"], b"{}"))
     elif command == "event":
         with open(sys.argv[3], "rb") as event:
             send(boto3.client("lambda"), stack, event.read())
@@ -133,6 +207,22 @@ if __name__ == "__main__":
         for message in sqs.receive_message(QueueUrl=queue).get("Messages", []):
             print(message["Body"])
             sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    elif command == "roles":
+        print(json.dumps(stack.roles()))
+    elif command == "allow":
+        iam, which = boto3.client("iam"), {"RoleName": stack.values[sys.argv[3]], "PolicyName": sys.argv[4]}
+        with open(sys.argv[5]) as file:
+            document = file.read()
+        if json.loads(document)["Statement"]:
+            iam.put_role_policy(**which, PolicyDocument=document)
+        else:
+            iam.delete_role_policy(**which)
+    elif command == "intrude":
+        print(json.dumps(stack.intrusions(sys.argv[3:])))
+    elif command == "as":
+        acting = stack.session(sys.argv[3])
+        with open(sys.argv[4]) as calls:
+            print(json.dumps([code_of(acting, *call) for call in stack.resolve(json.load(calls))]))
     else:
         for api_id, openapi in stack.apis():
             make_routes(boto3.client("apigatewayv2"), api_id, openapi)

@@ -50,7 +50,7 @@ func build(t *testing.T, e *emulator) string {
 // deploy deploys a new stack, puts its secrets in, and makes its routes.
 func deploy(t *testing.T, e *emulator, built, name, prefix string) *stack {
 	t.Helper()
-	s := &stack{emulator: e, name: name, prefix: prefix, built: built, fake: exoteltest.Start(t)}
+	s := &stack{emulator: e, name: name, prefix: prefix, built: built, fake: exoteltest.Start(t), bearer: "e2e-bearer-" + name}
 	s.update(t)
 	done := lap(t, "routes, which MiniStack doesn't take out of the template")
 	s.python(t, "routes")
@@ -148,7 +148,6 @@ func (s *stack) readOutputs(t *testing.T) {
 func (s *stack) putSecrets(t *testing.T) {
 	t.Helper()
 	defer lap(t, "make secrets, from files")()
-	s.bearer = "e2e-bearer-" + s.name
 	config := s.fake.Config()
 	known := sender.Secrets()
 	known["api"] = []string{s.bearer}

@@ -17,7 +17,16 @@ import (
 // python runs stack.py.
 func (s *stack) python(t *testing.T, command string, args ...string) string {
 	t.Helper()
-	return s.emulator.run(t, filepath.Join(s.emulator.bin, "python"), append([]string{"e2e/stack.py", command, s.name}, args...)...)
+	out, err := s.tryPython(t, command, args...)
+	if err != nil {
+		t.Fatalf("stack.py %s %s: %v\n%s", command, strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+func (s *stack) tryPython(t *testing.T, command string, args ...string) (string, error) {
+	t.Helper()
+	return s.emulator.try(t, filepath.Join(s.emulator.bin, "python"), append([]string{"e2e/stack.py", command, s.name}, args...)...)
 }
 
 // untaken sends a stack that can write nothing an event of EventBridge. After two
