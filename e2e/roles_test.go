@@ -14,57 +14,55 @@ import (
 	"time"
 )
 
-// permission is one action on one resource, as a role's statement in the template
-// allows it.
-type permission struct{ role, sid, action, resource string }
-
 // proof is how a permission is shown to be needed: what uses it fails without it,
 // and works once it is back.
 type proof struct {
 	permission
-	without string                                            // what the probe then says, or a part of that
-	probe   func(t *testing.T, s *stack, id string) string    // uses it for a signup of that id; "" where that works
-	prepare func(t *testing.T, s *stack, id string)           // what the probe needs; nil for nothing
-	also    func(t *testing.T, s *stack, id string, o *stack) // what else holds without it, beside another stack; nil for nothing
+	without string                                                // a part of what the probe then says
+	probe   func(t *testing.T, s *stack, id string) string        // uses it for a signup of that id; "" where that works
+	prepare func(t *testing.T, s *stack, id string)               // what the probe needs; nil for nothing
+	also    func(t *testing.T, s *stack, id string, other *stack) // what else holds without it; nil for nothing
 }
-
-// unproven are the permissions of which no test can show that they are needed,
-// each with the reason. There is no other way onto "*".
-var unproven = map[permission]string{}
 
 // roles holds what the stack's roles allow against what is needed. MiniStack
 // evaluates a role's policies at each call that is made with its credentials, which
-// the functions have; so one permission is taken away at a time, in place.
+// the functions have; so one permission after the other is taken away, in place.
 func roles(t *testing.T, s, other *stack) {
 	defer lap(t, "all of the roles")()
-	template, deployed := grants(s.processed(t)), s.roles(t)
-	t.Run("each permission has its proof", func(t *testing.T) { eachProven(t, template) })
-	t.Run("only services may assume them", func(t *testing.T) { trusted(t, s, deployed) })
-	for i, p := range proofs {
-		t.Run(p.role+": "+p.action+" on "+p.resource, func(t *testing.T) {
-			where := template[p.permission]
-			whole := deployed[p.role].Policies[where.policy]
-			s.allow(t, p.role, where.policy, whole.except(p.permission, where.index))
-			defer s.allow(t, p.role, where.policy, whole)
-			p.show(t, s, other, fmt.Sprintf("role-%d", i), func() { s.allow(t, p.role, where.policy, whole) })
+	p, deployed := s.processed(t), s.policies(t)
+	granted := grants(t, p)
+	t.Run("each permission has its proof", func(t *testing.T) { eachProven(t, granted) })
+	t.Run("only services may act as them", func(t *testing.T) { trusted(t, s, p, slices.Sorted(maps.Keys(deployed))) })
+	for i, proof := range proofs {
+		t.Run(proof.String(), func(t *testing.T) {
+			where, ok := granted[proof.permission]
+			if !ok {
+				t.Fatal("the template has no such permission")
+			}
+			whole := deployed[proof.role][where.policy]
+			giveBack := func() { s.allow(t, proof.role, where.policy, whole) }
+			s.allow(t, proof.role, where.policy, whole.except(proof.permission, where.index))
+			defer giveBack()
+			proof.show(t, s, other, fmt.Sprintf("role-%d", i), giveBack)
 		})
 	}
-	for role := range deployed {
-		t.Run(role+": nothing else", func(t *testing.T) { nothingElse(t, s, other, role) })
+	for _, role := range slices.Sorted(maps.Keys(deployed)) {
+		t.Run(role+" may do nothing else", func(t *testing.T) { nothingElse(t, s, other, role) })
 	}
 }
 
+// show shows it while the permission is away, and once that is given back.
 func (p proof) show(t *testing.T, s, other *stack, id string, giveBack func()) {
-	if p.prepare != nil {
-		p.prepare(t, s, id)
-	}
 	var said string
 	defer func() {
 		if t.Failed() {
 			t.Logf("the probe said last: %q", said)
 		}
 	}()
-	waitFor(t, 30*time.Second, func() bool { // it may have to wait for the call budget first
+	if p.prepare != nil {
+		p.prepare(t, s, id)
+	}
+	waitFor(t, 30*time.Second, func() bool { // the call budget may have no room at first
 		if said = p.probe(t, s, id); said == "" {
 			t.Fatal("it works without")
 		}
@@ -78,49 +76,49 @@ func (p proof) show(t *testing.T, s, other *stack, id string, giveBack func()) {
 }
 
 // eachProven fails for a permission without a proof, and for a proof without one.
-func eachProven(t *testing.T, template map[permission]grant) {
-	known := maps.Clone(unproven)
+func eachProven(t *testing.T, granted map[permission]grant) {
+	known := map[permission]string{}
+	for p, why := range expand(unproven) {
+		known[p] = why
+	}
 	for _, p := range proofs {
 		if _, twice := known[p.permission]; twice {
-			t.Errorf("%+v stands there twice", p.permission)
+			t.Errorf("%v stands there twice", p)
 		}
 		known[p.permission] = p.without
 	}
-	for p := range template {
+	for p := range granted {
 		if known[p] == "" {
-			t.Errorf("nothing shows that this is needed: %+v", p)
-		}
-		if _, open := unproven[p]; p.resource == "*" && !open {
-			t.Errorf("this is allowed on everything: %+v", p)
+			t.Errorf("nothing shows that this is needed: %v", p)
 		}
 	}
 	for p := range known {
-		if _, there := template[p]; !there {
-			t.Errorf("no role has %+v", p)
+		if _, ok := granted[p]; !ok {
+			t.Errorf("the template has no %v", p)
 		}
 	}
 }
 
-// trusted asserts who may act as each role, and that nobody else can.
-func trusted(t *testing.T, s *stack, deployed map[string]deployedRole) {
-	for name, role := range deployed {
-		if len(role.Trust.Statement) != 1 {
-			t.Fatalf("%s trusts %v", name, role.Trust.Statement)
+// trusted asserts who may act as each role, and tries it as somebody else.
+func trusted(t *testing.T, s *stack, p template, deployed []string) {
+	for name, role := range p.of("AWS::IAM::Role") {
+		all, _ := role.at("AssumeRolePolicyDocument", "Statement").([]any)
+		if len(all) != 1 {
+			t.Fatalf("%s trusts %v", name, all)
 		}
-		who := resource{Properties: role.Trust.Statement[0]}
-		same(t, name+" is for", list(who.at("Action")), []string{"sts:AssumeRole"})
-		principal, _ := who.at("Principal").(map[string]any)
-		same(t, name+" trusts", list(principal["Service"]), []string{trust[name]})
-		if len(principal) != 1 {
-			t.Errorf("%s trusts %v", name, principal)
+		one := resource{Properties: all[0].(map[string]any)}
+		principals, _ := one.at("Principal").(map[string]any)
+		same(t, name+" lets", list(one.at("Action")), []string{"sts:AssumeRole"})
+		same(t, name+" trusts", list(principals["Service"]), []string{trust[name]})
+		if len(principals) != 1 {
+			t.Errorf("%s trusts %v", name, principals)
 		}
 	}
 	var codes map[string]string
-	roles := slices.Sorted(maps.Keys(deployed))
-	if err := json.Unmarshal([]byte(s.python(t, "intrude", roles...)), &codes); err != nil {
+	if err := json.Unmarshal([]byte(s.python(t, "intrude", deployed...)), &codes); err != nil {
 		t.Fatal(err)
 	}
-	for _, role := range roles {
+	for _, role := range deployed {
 		if codes[role] != "AccessDenied" {
 			t.Errorf("a user who acts as %s: %q", role, codes[role])
 		}
@@ -130,113 +128,43 @@ func trusted(t *testing.T, s *stack, deployed map[string]deployedRole) {
 	}
 }
 
-// grant is where a permission stands.
-type grant struct {
-	policy string
-	index  int // of the resource in its statement
+// nothingElse makes calls that the role has no use for. Each must be denied; what
+// it may do with the same credentials must not be.
+func nothingElse(t *testing.T, s, other *stack, role string) {
+	denied := denials(t, other)[role]
+	names := slices.Sorted(maps.Keys(denied))
+	if len(names) == 0 {
+		t.Fatal("there is nothing that it may not do")
+	}
+	var calls []call
+	for _, name := range names {
+		calls = append(calls, denied[name])
+	}
+	codes := s.as(t, role, append(calls, allowed[role])...)
+	for i, name := range names {
+		if !strings.HasPrefix(codes[i], "AccessDenied") {
+			t.Errorf("%s: %q", name, codes[i])
+		}
+	}
+	if last := codes[len(names)]; last != "" {
+		t.Errorf("what it may do: %q", last)
+	}
 }
 
-// grants are all permissions of all roles of the template.
-func grants(p template) map[permission]grant {
-	found := map[permission]grant{}
-	for name, role := range p.of("AWS::IAM::Role") {
-		policies, _ := role.at("Policies").([]any)
-		for _, policy := range policies {
-			fields := resource{Properties: policy.(map[string]any)}
-			statements, _ := fields.at("PolicyDocument", "Statement").([]any)
-			for _, s := range statements {
-				statement := s.(map[string]any)
-				sid, _ := statement["Sid"].(string)
-				for _, action := range list(statement["Action"]) {
-					for i, on := range list(statement["Resource"]) {
-						found[permission{name, sid, action.(string), written(on)}] = grant{fields.at("PolicyName").(string), i}
-					}
-				}
-			}
-		}
+// policies are the inline policies of the deployed roles, by role and name.
+func (s *stack) policies(t *testing.T) map[string]map[string]policy {
+	t.Helper()
+	var found map[string]map[string]policy
+	if err := json.Unmarshal([]byte(s.python(t, "roles")), &found); err != nil {
+		t.Fatal(err)
 	}
 	return found
 }
 
-// written is a value of the template in short: SignupsTable.Arn for what
-// Fn::GetAtt stands for, and the text of a Fn::Sub.
-func written(value any) string {
-	fields, _ := value.(map[string]any)
-	switch {
-	case fields["Ref"] != nil:
-		return fields["Ref"].(string)
-	case fields["Fn::Sub"] != nil:
-		return fmt.Sprint(fields["Fn::Sub"])
-	case fields["Fn::GetAtt"] != nil:
-		of := list(fields["Fn::GetAtt"])
-		return fmt.Sprintf("%v.%v", of[0], of[1])
-	}
-	if text, ok := value.(string); ok {
-		return text
-	}
-	text, _ := json.Marshal(value)
-	return string(text)
-}
-
-// list is a value that IAM takes alone or in a list.
-func list(value any) []any {
-	if many, ok := value.([]any); ok {
-		return many
-	}
-	return []any{value}
-}
-
-// deployedRole is one as it stands in the emulator.
-type deployedRole struct {
-	Trust    document
-	Policies map[string]document
-}
-
-// document is a policy.
-type document struct {
-	Version   string
-	Statement []map[string]any
-}
-
-// except is the document without one permission, the index of whose resource is given.
-func (d document) except(p permission, index int) document {
-	rest := document{Version: d.Version, Statement: []map[string]any{}}
-	for _, statement := range d.Statement {
-		sid, _ := statement["Sid"].(string)
-		for _, action := range list(statement["Action"]) {
-			for i, on := range list(statement["Resource"]) {
-				if sid == p.sid && action == p.action && i == index {
-					continue
-				}
-				one := maps.Clone(statement)
-				one["Action"], one["Resource"] = action, on
-				delete(one, "Sid") // which must be one statement's only
-				rest.Statement = append(rest.Statement, one)
-			}
-		}
-	}
-	return rest
-}
-
-func (s *stack) roles(t *testing.T) map[string]deployedRole {
+// allow puts a policy in the place of the role's of that name.
+func (s *stack) allow(t *testing.T, role, name string, p policy) {
 	t.Helper()
-	var found map[string]*deployedRole
-	if err := json.Unmarshal([]byte(s.python(t, "roles")), &found); err != nil {
-		t.Fatal(err)
-	}
-	all := map[string]deployedRole{}
-	for name, role := range found {
-		if role != nil {
-			all[name] = *role
-		}
-	}
-	return all
-}
-
-// allow makes the document that policy of the role's.
-func (s *stack) allow(t *testing.T, role, policy string, d document) {
-	t.Helper()
-	s.python(t, "allow", role, policy, jsonFile(t, d))
+	s.python(t, "allow", role, name, jsonFile(t, p))
 }
 
 // call is one of boto3's, with values of the stack in it as the template has them.
@@ -269,28 +197,4 @@ func jsonFile(t *testing.T, content any) string {
 		t.Fatal(err)
 	}
 	return file
-}
-
-// nothingElse makes calls that the role has no use for. Each must be denied; what
-// it may do with the same credentials must not be.
-func nothingElse(t *testing.T, s, other *stack, role string) {
-	denied := denials(t, other)[role]
-	names := slices.Sorted(maps.Keys(denied))
-	var calls []call
-	for _, name := range names {
-		calls = append(calls, denied[name])
-	}
-	if len(calls) == 0 {
-		t.Fatal("there is nothing that it may not do")
-	}
-	calls = append(calls, allowed[role])
-	codes := s.as(t, role, calls...)
-	for i, name := range names {
-		if !strings.HasPrefix(codes[i], "AccessDenied") {
-			t.Errorf("%s: %q", name, codes[i])
-		}
-	}
-	if last := codes[len(names)]; last != "" {
-		t.Errorf("what it may do: %q", last)
-	}
 }

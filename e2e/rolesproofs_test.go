@@ -107,6 +107,9 @@ var proofs = []proof{
 	},
 }
 
+// unproven are the permissions of which MiniStack can't show that they are needed.
+var unproven []open
+
 // --- what is done through the webhook --------------------------------------------
 
 // signedUp sends a signup, and says what keeps it from being active.

@@ -80,28 +80,34 @@ class Stack:
                 yield self.values[name], self.resolve(resource["Properties"]["Body"])
 
     def roles(self):
-        """What each role's trust policy says, and its inline policies."""
+        """The inline policies of each role that no condition keeps away."""
         iam = boto3.client("iam")
-        found = {}
-        for role, resource in self.template["Resources"].items():
-            if resource["Type"] != "AWS::IAM::Role" or role not in self.values:  # a condition keeps it away
-                continue
-            name = self.values[role]
-            found[role] = {
-                "Trust": iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"],
-                "Policies": {
-                    policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-                    for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
-                },
+        names = {
+            role: self.values[role]
+            for role, resource in self.template["Resources"].items()
+            if resource["Type"] == "AWS::IAM::Role" and role in self.values
+        }
+        return {
+            role: {
+                policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+                for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
             }
-        return found
+            for role, name in names.items()
+        }
 
     def arn(self, role):
         return boto3.client("iam").get_role(RoleName=self.values[role])["Role"]["Arn"]
 
     def session(self, role):
-        """What acts as a role, whose trust policy must name a service: the root user, who is us, counts as one in MiniStack."""
-        keys = boto3.client("sts").assume_role(RoleArn=self.arn(role), RoleSessionName="e2e")["Credentials"]
+        """What acts as a role. A role of the stack lets only a service in: this one lets us, too, until we are."""
+        iam, name = boto3.client("iam"), self.values[role]
+        trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+        us = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": self.values["AWS::AccountId"]}}
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=policy(*trust["Statement"], us))
+        try:
+            keys = boto3.client("sts").assume_role(RoleArn=self.arn(role), RoleSessionName="e2e")["Credentials"]
+        finally:
+            iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
         return boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
 
     def intrusions(self, roles):
