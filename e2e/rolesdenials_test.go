@@ -11,7 +11,7 @@ import (
 var allowed = map[string]call{
 	"WebhookRole":    {"dynamodb", "get_item", map[string]any{"TableName": ref("SignupsTable"), "Key": key}},
 	"ReconcilerRole": {"dynamodb", "get_item", map[string]any{"TableName": ref("SignupsTable"), "Key": key}},
-	scheduleRole:     {"lambda", "invoke", map[string]any{"FunctionName": ref("ReconcilerFunction")}},
+	"ScheduleRole":   {"lambda", "invoke", map[string]any{"FunctionName": ref("ReconcilerFunctionAliaslive")}},
 }
 
 var key = map[string]any{"signup_id": map[string]any{"S": "acme-42"}}
@@ -58,7 +58,7 @@ func denials(t *testing.T, other *stack) map[string]map[string]call {
 	reconciler["write the webhook's log"] = logCall("put_log_events", "WebhookLogs")
 	return map[string]map[string]call{
 		"WebhookRole": webhook, "ReconcilerRole": reconciler,
-		scheduleRole: {
+		"ScheduleRole": {
 			"invoke the webhook":     {"lambda", "invoke", map[string]any{"FunctionName": ref("WebhookFunction")}},
 			"invoke another stack's": {"lambda", "invoke", map[string]any{"FunctionName": other.outputs.must(t, "ReconcilerFunction")}},
 			"read the table":         allowed["WebhookRole"],

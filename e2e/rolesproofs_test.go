@@ -13,11 +13,8 @@ import (
 	"github.com/trunkhook/trunkhook/provision"
 )
 
-// scheduleRole is SAM's for the reconciler's schedule.
-const scheduleRole = "ReconcilerFunctionEveryMinuteRole"
-
 // trust are the services that may act as each role, and nobody else.
-var trust = map[string]string{"WebhookRole": "lambda.amazonaws.com", "ReconcilerRole": "lambda.amazonaws.com", scheduleRole: "scheduler.amazonaws.com"}
+var trust = map[string]string{"WebhookRole": "lambda.amazonaws.com", "ReconcilerRole": "lambda.amazonaws.com", "ScheduleRole": "scheduler.amazonaws.com", "RolloutRole": "codedeploy.amazonaws.com"}
 
 // Resources, as the template has them.
 const (
@@ -102,13 +99,38 @@ var proofs = []proof{
 	},
 
 	{
-		permission: permission{scheduleRole, "", "lambda:InvokeFunction", "ReconcilerFunction.Arn"},
-		without:    "AccessDenied", probe: called(scheduleRole, "lambda", "invoke", map[string]any{"FunctionName": ref("ReconcilerFunction")}),
+		permission: permission{"ScheduleRole", "Reconciler", "lambda:InvokeFunction", "ReconcilerFunctionAliaslive"},
+		without:    "AccessDenied", probe: called("ScheduleRole", "lambda", "invoke", map[string]any{"FunctionName": ref("ReconcilerFunctionAliaslive")}),
+	},
+	{
+		permission: permission{"ScheduleRole", "DeadLetters", "sqs:SendMessage", "ScheduleDeadLetters.Arn"},
+		without:    "AccessDenied", probe: called("ScheduleRole", "sqs", "send_message", map[string]any{"QueueUrl": ref("ScheduleDeadLetters"), "MessageBody": "{}"}),
 	},
 }
 
 // unproven are the permissions of which MiniStack can't show that they are needed.
-var unproven []open
+var unproven = []open{
+	{
+		"WebhookRole", "Traces", traces, []string{"*"},
+		"MiniStack has no X-Ray; these actions take no other resource than * (AWS's service authorization reference, November 2026)",
+	},
+	{"ReconcilerRole", "Traces", traces, []string{"*"}, "the same"},
+	{"WebhookRole", "Key", []string{"kms:Decrypt", "kms:GenerateDataKey"}, []string{"KmsKeyArn"}, "only with a key of one's own, with which MiniStack encrypts nothing"},
+	{"ReconcilerRole", "Key", []string{"kms:Decrypt"}, []string{"KmsKeyArn"}, "the same"},
+	{"ScheduleRole", "Key", []string{"kms:Decrypt", "kms:GenerateDataKey"}, []string{"KmsKeyArn"}, "the same"},
+	{
+		"RolloutRole", "Aliases",
+		[]string{"lambda:GetAlias", "lambda:UpdateAlias", "lambda:GetProvisionedConcurrencyConfig"},
+		[]string{"WebhookFunction.Arn", "${WebhookFunction.Arn}:live", "ReconcilerFunction.Arn", "${ReconcilerFunction.Arn}:live"},
+		"MiniStack has no CodeDeploy",
+	},
+	{
+		"RolloutRole", "Alarms", []string{"cloudwatch:DescribeAlarms"}, []string{"arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:*"},
+		"MiniStack has no CodeDeploy",
+	},
+}
+
+var traces = []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 
 // --- what is done through the webhook --------------------------------------------
 
@@ -237,8 +259,6 @@ func farBack(t *testing.T, s *stack, id string) {
 }
 
 // --- what is done as the role --------------------------------------------------------
-
-func ref(name string) map[string]any { return map[string]any{"Ref": name} }
 
 // called makes a call as the role.
 func called(role, service, operation string, parameters map[string]any) func(*testing.T, *stack, string) string {
