@@ -171,7 +171,7 @@ func schedule(t *testing.T, s *stack, began time.Time) {
 	active(t, s, "left")
 }
 
-// edit is the built template with one text in place of another.
+// edit writes the built template with one text in place of another, and returns where.
 func edit(t *testing.T, built, text, other string) string {
 	t.Helper()
 	content, err := os.ReadFile(built)

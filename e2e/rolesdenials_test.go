@@ -44,7 +44,7 @@ func denials(t *testing.T, other *stack) map[string]map[string]call {
 			"empty the queue":                 {"sqs", "purge_queue", map[string]any{"QueueUrl": ref("UntakenEvents")}},
 			"make a log group":                {"logs", "create_log_group", map[string]any{"logGroupName": "another"}},
 			"read its log":                    {"logs", "filter_log_events", map[string]any{"logGroupName": ref("WebhookLogs")}},
-			"invoke a function":               {"lambda", "invoke", map[string]any{"FunctionName": ref("ReconcilerFunction")}},
+			"invoke a function":               {"lambda", "invoke", map[string]any{"FunctionName": ref("ReconcilerFunctionAliaslive")}},
 			"change a function":               {"lambda", "update_function_configuration", map[string]any{"FunctionName": ref("WebhookFunction"), "Timeout": 9}},
 			"change its own role":             {"iam", "put_role_policy", map[string]any{"RoleName": ref("WebhookRole"), "PolicyName": "more", "PolicyDocument": "{}"}},
 			"read a bucket, such as the code": {"s3", "list_buckets", map[string]any{}},
@@ -59,8 +59,8 @@ func denials(t *testing.T, other *stack) map[string]map[string]call {
 	return map[string]map[string]call{
 		"WebhookRole": webhook, "ReconcilerRole": reconciler,
 		"ScheduleRole": {
-			"invoke the webhook":     {"lambda", "invoke", map[string]any{"FunctionName": ref("WebhookFunction")}},
-			"invoke another stack's": {"lambda", "invoke", map[string]any{"FunctionName": other.outputs.must(t, "ReconcilerFunction")}},
+			"invoke the webhook":     {"lambda", "invoke", map[string]any{"FunctionName": ref("WebhookFunctionAliaslive")}},
+			"invoke another stack's": {"lambda", "invoke", map[string]any{"FunctionName": other.outputs.must(t, "ReconcilerFunction") + ":live"}},
 			"read the table":         allowed["WebhookRole"],
 		},
 	}

@@ -46,11 +46,11 @@ var proofs = []proof{
 	},
 	{
 		permission: permission{"WebhookRole", "Passwords", "ssm:PutParameter", thePasswords},
-		without:    "202 the password can't be kept", probe: signedUpWithCredential,
+		without:    "202 the password can't be kept", probe: signedUpWithCredential, also: noCredential,
 	},
 	{
 		permission: permission{"WebhookRole", "Passwords", "ssm:GetParameter", thePasswords},
-		without:    "202 the password can't be kept", probe: signedUpWithCredential, prepare: aPassword,
+		without:    "202 the password can't be kept", probe: signedUpWithCredential, prepare: aPassword, also: noCredential,
 	},
 	{
 		permission: permission{"WebhookRole", "UntakenEvents", "sqs:SendMessage", "UntakenEvents.Arn"},
@@ -83,11 +83,11 @@ var proofs = []proof{
 	},
 	{
 		permission: permission{"ReconcilerRole", "Passwords", "ssm:PutParameter", thePasswords},
-		without:    "pending the password can't be kept", probe: finished, prepare: abandonedWithCredential,
+		without:    "pending the password can't be kept", probe: finished, prepare: abandonedWithCredential, also: noCredential,
 	},
 	{
 		permission: permission{"ReconcilerRole", "Passwords", "ssm:GetParameter", thePasswords},
-		without:    "pending the password can't be kept", probe: finished, prepare: abandonedWithPassword,
+		without:    "pending the password can't be kept", probe: finished, prepare: abandonedWithPassword, also: noCredential,
 	},
 	{
 		permission: permission{"ReconcilerRole", "Logs", "logs:CreateLogStream", "ReconcilerLogs.Arn"},
@@ -158,6 +158,7 @@ func (s *stack) problem(t *testing.T, id string, status int) string {
 	record, _ := s.ledger.Get(t.Context(), id)
 	if record.Status == provision.StatusActive && (status == http.StatusOK || status == http.StatusCreated) {
 		active(t, s, id)
+		samePasswords(t, s, id)
 		return ""
 	}
 	return fmt.Sprint(status, " ", record.LastError)
@@ -172,6 +173,39 @@ func nothingWritten(t *testing.T, s *stack, id string, other *stack) {
 		t.Errorf("%d calls to Exotel", n)
 	}
 	untaken(t, s, other)
+}
+
+// noCredential: without a password that is kept there is none at Exotel.
+func noCredential(t *testing.T, s *stack, id string, _ *stack) {
+	record, err := s.ledger.Get(t.Context(), id)
+	if n := len(s.fake.Line(record.TrunkSID).Credentials); err != nil || n != 0 {
+		t.Errorf("%d credentials at Exotel, %v", n, err)
+	}
+}
+
+// samePasswords holds those of the signup's credentials at Exotel against what is kept.
+func samePasswords(t *testing.T, s *stack, id string) {
+	t.Helper()
+	record, err := s.ledger.Get(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, credential := range s.fake.Line(record.TrunkSID).Credentials {
+		var found struct{ Parameter struct{ Value string } }
+		in := map[string]any{"Name": s.passwordOf(t, id), "WithDecryption": true}
+		if err := s.emulator.clients.SSM.Call(t.Context(), "GetParameter", in, &found); err != nil {
+			t.Fatal(err)
+		}
+		if credential.Password != found.Parameter.Value {
+			t.Errorf("%s has another password than is kept", id)
+		}
+	}
+}
+
+// passwordOf is where the password of a signup's one credential is, which is named as the signup.
+func (s *stack) passwordOf(t *testing.T, id string) string {
+	t.Helper()
+	return s.outputs.must(t, "PasswordsPath") + "/" + provision.TrunkName(s.prefix, id) + "/" + id
 }
 
 func anItem(t *testing.T, s *stack, id string) { s.signUp(t, id) }
@@ -192,7 +226,7 @@ func anotherToken(t *testing.T, s *stack, id string) {
 func aPassword(t *testing.T, s *stack, id string) {
 	t.Helper()
 	in := map[string]any{
-		"Name": s.outputs.must(t, "PasswordsPath") + "/" + provision.TrunkName(s.prefix, id) + "/" + id, "Value": "K2345672345672345672345672", "Type": "SecureString",
+		"Name": s.passwordOf(t, id), "Value": "K2345672345672345672345672", "Type": "SecureString",
 	}
 	if err := s.emulator.clients.SSM.Call(t.Context(), "PutParameter", in, &struct{}{}); err != nil {
 		t.Fatal(err)
@@ -212,6 +246,7 @@ func finished(t *testing.T, s *stack, id string) string {
 	}
 	if record.Status == provision.StatusActive {
 		active(t, s, id)
+		samePasswords(t, s, id)
 		return ""
 	}
 	return string(record.Status) + " " + record.LastError
