@@ -103,7 +103,7 @@ class Stack:
         iam, name = boto3.client("iam"), self.values[role]
         trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
         us = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": self.values["AWS::AccountId"]}}
-        iam.update_assume_role_policy(RoleName=name, PolicyDocument=policy(*trust["Statement"], us))
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=policy_of(*trust["Statement"], us))
         try:
             keys = boto3.client("sts").assume_role(RoleArn=self.arn(role), RoleSessionName="e2e")["Credentials"]
         finally:
@@ -118,16 +118,16 @@ class Stack:
         iam, account = boto3.client("iam"), self.values["AWS::AccountId"]
         everybody, user = f"{self.values['AWS::StackName']}-everybody", f"{self.values['AWS::StackName']}-user"
         anything = {"Effect": "Allow", "Action": "sts:AssumeRole"}
-        iam.create_role(RoleName=everybody, AssumeRolePolicyDocument=policy({**anything, "Principal": {"AWS": account}}))
+        iam.create_role(RoleName=everybody, AssumeRolePolicyDocument=policy_of({**anything, "Principal": {"AWS": account}}))
         iam.create_user(UserName=user)
-        iam.put_user_policy(UserName=user, PolicyName="any", PolicyDocument=policy({**anything, "Resource": "*"}))
+        iam.put_user_policy(UserName=user, PolicyName="any", PolicyDocument=policy_of({**anything, "Resource": "*"}))
         key = iam.create_access_key(UserName=user)["AccessKey"]
         session = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"])
         arns = {role: self.arn(role) for role in roles} | {"everybody": iam.get_role(RoleName=everybody)["Role"]["Arn"]}
         return {role: code_of(session, "sts", "assume_role", {"RoleArn": arn, "RoleSessionName": "e2e"}) for role, arn in arns.items()}
 
 
-def policy(*statements):
+def policy_of(*statements):
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
