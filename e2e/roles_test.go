@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -40,7 +41,7 @@ func roles(t *testing.T, s, other *stack) {
 				t.Fatal("the template has no such permission")
 			}
 			whole := deployed[proof.role][where.policy]
-			giveBack := func() { s.allow(t, proof.role, where.policy, whole) }
+			giveBack := sync.OnceFunc(func() { s.allow(t, proof.role, where.policy, whole) })
 			s.allow(t, proof.role, where.policy, whole.except(proof.permission, where.index))
 			defer giveBack()
 			proof.show(t, s, other, fmt.Sprintf("role-%d", i), giveBack)
