@@ -31,6 +31,11 @@ func TestSignupValidate(t *testing.T) {
 		"company with a break":  {provision.Signup{ID: "a", Company: "A\nB"}, "company"},
 		"company not UTF-8":     {provision.Signup{ID: "a", Company: "A\xff"}, "company"},
 		"company with a DEL":    {provision.Signup{ID: "a", Company: "A\u007f"}, "company"},
+		"dry":                   {provision.Signup{ID: "smoke:1", Company: "A"}, ""},
+		"dry with a line": {provision.Signup{ID: "smoke:1", Company: "A", Line: provision.Line{
+			PhoneNumbers: []provision.PhoneNumber{{PhoneNumber: "+912247788868"}}, WhitelistedIPs: []string{"9.9.9.9"},
+			DestinationURIs: []string{"sip.acme.com:5061"}, Credentials: []provision.Credential{{UserName: "acme"}}, CallerID: "+912247788868",
+		}}, "phone_numbers whitelisted_ips destination_uris credentials caller_id"},
 		"company with C1 codes": {provision.Signup{ID: "a", Company: "A\u0085B"}, "company"},
 	} {
 		var fields []string
