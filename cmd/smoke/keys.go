@@ -42,6 +42,10 @@ func readKeys(file string, local bool) (keys, error) {
 		return keys{}, errors.New("-secret-file is missing: a file with a secret of source api (make smoke SECRET_FILE=...)")
 	}
 	text, err := os.ReadFile(file) //nolint:gosec // the file that the user names
+	var inPath *os.PathError
+	if errors.As(err, &inPath) { // not the path: it may be the secret itself
+		return keys{}, fmt.Errorf("-secret-file can't be read: %w", inPath.Err)
+	}
 	if err != nil {
 		return keys{}, err
 	}

@@ -183,6 +183,7 @@ func TestCommandLineAndFileAreCheckedBeforeAnythingIsSent(t *testing.T) {
 		"a user":               {[]string{"-url", "https://" + bearer + "@hooks.example.com", "-secret-file", good}, "a scheme, a host"},
 		"no file":              {[]string{"-url", "https://hooks.example.com"}, "-secret-file is missing"},
 		"no such file":         {[]string{"-secret-file", good + "x"}, "no such file"},
+		"a secret as file":     {[]string{"-secret-file", bearer}, "no such file"},
 		"a secret as argument": {[]string{bearer}, "more on the command line"},
 		"an unknown option":    {[]string{"-u", "x"}, "not defined"},
 		"an empty file":        {[]string{"-secret-file", file(t, "\n")}, "neither a bearer token"},
