@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/trunkhook/trunkhook/exotel"
 	"github.com/trunkhook/trunkhook/exotel/exoteltest"
 	"github.com/trunkhook/trunkhook/provision"
@@ -195,4 +197,64 @@ func TestDrySignupCanBeDeleted(t *testing.T) {
 		}
 		w.nothingSent(t, 0)
 	})
+}
+
+// Whatever fails, in whatever order, nothing but the list is ever asked for, no trunk is
+// recorded, and in the end the signup is dry, or deleted where somebody wanted that.
+func TestDrySignupNeverHasATrunkWhateverFails(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		kinds := rapid.SliceOfN(rapid.SampledFrom([]string{"deliver", "reconcile", "retry", "reject", "adopt", "delete", "wait"}), 1, 12).Draw(rt, "kinds")
+		writes := []string{"claim", "pin", "prove", "release", "take over", "delete", "bury", ""}
+		var fails []string
+		var hows []failure
+		var answers [][]exoteltest.Fault
+		for range kinds {
+			fails = append(fails, rapid.SampledFrom(writes).Draw(rt, "write"))
+			hows = append(hows, rapid.SampledFrom([]failure{failBefore, failAfter}).Draw(rt, "how"))
+			answers = append(answers, rapid.SampledFrom([][]exoteltest.Fault{nil, {exoteltest.RateLimit("2")}, {exoteltest.LoseAnswer, exoteltest.LoseAnswer, exoteltest.LoseAnswer}}).Draw(rt, "answer"))
+		}
+		inBubble(t, func(t *testing.T, w *world) {
+			w.accounts.unready = true
+			w.fake.Add(exotel.Trunk{SID: byHand})
+			for i, kind := range kinds {
+				if fails[i] != "" {
+					w.ledger.failing[fails[i]] = hows[i]
+				}
+				w.fake.Inject(exoteltest.List, answers[i]...)
+				w.disturb(t, kind)
+				clear(w.ledger.failing)
+			}
+			w.deliver(t, smoke)
+			w.minutes(t, 45)
+			record, err := w.engine.Status(t.Context(), smoke.ID)
+			if err != nil || record.TrunkSID != "" || record.Status != provision.StatusDry && record.Status != provision.StatusDeleted && record.Status != provision.StatusRejected {
+				rt.Errorf("after %v: %+v, %v", kinds, record, err)
+			}
+			w.nothingSent(t, 1)
+		})
+	})
+}
+
+// disturb does one thing to the dry signup; that it may fail is the point.
+func (w *world) disturb(t *testing.T, kind string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	switch kind {
+	case "deliver":
+		_, _ = w.engine.Provision(ctx, smoke, 500*time.Millisecond)
+	case "reconcile":
+		_, _ = w.engine.Reconcile(ctx)
+	case "retry":
+		_, _ = w.engine.Retry(ctx, smoke.ID)
+	case "reject":
+		_, _ = w.engine.Reject(ctx, smoke.ID, "a test")
+	case "adopt":
+		_, _ = w.engine.Adopt(ctx, smoke.ID, byHand)
+	case "delete":
+		_, _ = w.engine.Delete(ctx, smoke.ID, 1, "a test", time.Second)
+	case "wait":
+		time.Sleep(time.Minute)
+	}
 }
