@@ -172,11 +172,11 @@ template: $(SAM_NEEDED) .tools/sam/bin/sam .tools/checkov/bin/checkov ## check t
 .PHONY: deploy
 deploy: $(SAM_NEEDED) ## deploy to your AWS account: ENV=default, staging or prod of samconfig.toml
 	$(SAM_BUILD)
-	$(SAM) deploy --config-env $(ENV)
+	$(SAM) deploy --config-env $(ENV) $(ARGS)
 
 .PHONY: outputs
 outputs: $(SAM_NEEDED) ## where the deployed stack is (ENV)
-	@$(SAM) list stack-outputs --config-env $(ENV)
+	@$(SAM) list stack-outputs --config-env $(ENV) $(ARGS)
 
 .PHONY: secrets
 secrets: $(SAM_NEEDED) ## put the deployed stack's secrets in, asking on the terminal (ENV; ARGS=-help)
@@ -186,6 +186,11 @@ secrets: $(SAM_NEEDED) ## put the deployed stack's secrets in, asking on the ter
 trunkctl: $(SAM_NEEDED) ## an operator's command on the deployed stack (ENV; ARGS="list"; docs/operations.md)
 	@go build -buildvcs=false -o build/trunkctl ./cmd/trunkctl
 	@TRUNKCTL_LOCAL= build/trunkctl --outputs "$$($(SAM) list stack-outputs --config-env $(ENV) --output json)" $(ARGS)
+
+.PHONY: smoke
+smoke: ## after a deploy: a dry signup to URL, with source api's secret in SECRET_FILE (docs/operations.md); without both to make run
+	@go build -buildvcs=false -o build/smoke ./cmd/smoke
+	@build/smoke $(if $(URL),-url '$(URL)') $(if $(SECRET_FILE),-secret-file "$(SECRET_FILE)")
 
 EVENT ?= events/signup.json
 

@@ -35,6 +35,7 @@ func TestStack(t *testing.T) {
 		{"events without HTTP become trunks", everyEvent},
 		{"a signup has all that it can ask for, and then more", whole},
 		{"a table that is lost comes back", drill},
+		{"a smoke test passes, and makes nothing", smoke},
 		{"a signup is left pending", leave},
 		{"what the emulator forgets stands in the template", processedTemplate},
 		{"bad parameters are refused before anything is deployed", badParameters},

@@ -100,6 +100,14 @@ var otherwise = []goldenCase{
 		afterLine(t, w, event)
 		event.Body = strings.ReplaceAll(event.Body, `"+912247788868"`, `{"phone_number": "+912247788868", "mode": "flow"}`)
 	}},
+	{"signup-dry", "signup", dry(nil)},
+	{"signup-dry-replayed", "signup", dry(afterThis)},
+	{"signup-dry-line", "signup-line", dry(nil)},
+	{"status-dry", "signup", dry(func(t *testing.T, w *world, event *events.APIGatewayV2HTTPRequest) {
+		afterThis(t, w, event)
+		event.RawPath, event.Body = event.RawPath+"/smoke:1", ""
+		event.RequestContext.HTTP.Method, event.RequestContext.HTTP.Path = "GET", event.RawPath
+	})},
 	{"signup-deleting", "signup", deleting},
 	{"signup-deleted", "signup", deleted},
 	{"signup-generation", "signup", nextGeneration(deleted)},
@@ -217,6 +225,23 @@ func webhook(change func(*world, *events.APIGatewayV2HTTPRequest)) func(*testing
 
 func afterSignup(t *testing.T, w *world, _ *events.APIGatewayV2HTTPRequest) {
 	w.send(t, readEvent(t, "../events/signup.json"))
+}
+
+// dry gives the event's signup the id of a dry one.
+func dry(also func(*testing.T, *world, *events.APIGatewayV2HTTPRequest)) func(*testing.T, *world, *events.APIGatewayV2HTTPRequest) {
+	return func(t *testing.T, w *world, event *events.APIGatewayV2HTTPRequest) {
+		t.Helper()
+		event.Body = strings.NewReplacer("acme-42", "smoke:1", "northwind-7", "smoke:1").Replace(event.Body)
+		if also != nil {
+			also(t, w, event)
+		}
+	}
+}
+
+// afterThis: the same came before.
+func afterThis(t *testing.T, w *world, event *events.APIGatewayV2HTTPRequest) {
+	t.Helper()
+	w.send(t, *event)
 }
 
 func afterLine(t *testing.T, w *world, _ *events.APIGatewayV2HTTPRequest) {

@@ -20,6 +20,7 @@ var fineButRefused = map[string]string{
 	"signup-conflict":      "that the first content stands is not in the request",
 	"signup-line-conflict": "nor are the modes that stand",
 
+	"signup-dry-line":           "that a dry signup has no line goes by its id",
 	"signup-generation-early":   "nor is the generation that is there",
 	"delete-another-generation": "nor is it here",
 	"delete-not-allowed":        "whether a stack allows it is a setting",

@@ -86,7 +86,7 @@ func (h *Handler) respond(r *request, result provision.Result) response {
 	switch result.Outcome {
 	case provision.OutcomeCreated, provision.OutcomeAdopted:
 		return success(http.StatusCreated, result.Record)
-	case provision.OutcomeCompleted, provision.OutcomeDeleted:
+	case provision.OutcomeCompleted, provision.OutcomeDeleted, provision.OutcomeDry:
 		return success(http.StatusOK, result.Record)
 	case provision.OutcomeReplayed:
 		return with(success(http.StatusOK, result.Record), "Idempotent-Replayed", "true")

@@ -246,17 +246,29 @@ func (l *Ledger) Reject(ctx context.Context, w provision.Reject) (provision.Reco
 	return l.update(ctx, w.SignupID, c, func(old provision.Record) bool { return old.Status == provision.StatusRejected })
 }
 
+// Prove implements provision.Ledger.
+func (l *Ledger) Prove(ctx context.Context, w provision.Prove) (provision.Record, bool, error) {
+	c := change{
+		set:       `#status = :dry, #updated_at = :now`,
+		remove:    settled + `, #last_error`,
+		condition: isHeld,
+		values:    item{":pending": pending, ":dry": text(string(provision.StatusDry)), ":owner": text(w.Owner), ":now": timestamp(w.Now)},
+	}
+	c.whereAttempt(w.Attempt)
+	return l.update(ctx, w.SignupID, c, func(old provision.Record) bool { return old.Status == provision.StatusDry })
+}
+
 // Delete implements provision.Ledger.
 func (l *Ledger) Delete(ctx context.Context, w provision.Delete) (provision.Record, bool, error) {
 	c := change{
 		set: `#status = :deleting, #queue = :queue, #due_at = :now, #reopened_at = :now, #updated_at = :now,
 			#quiet_at = :quiet_at, #reason = :reason`,
 		remove:    `#owner, #lease_until, #last_error`,
-		condition: `#status IN (:pending, :active, :incomplete, :rejected)`,
+		condition: `#status IN (:pending, :active, :incomplete, :rejected, :dry)`,
 		values: item{
 			":deleting": deleting, ":queue": text(pendingQueue), ":now": timestamp(w.Now), ":quiet_at": timestamp(w.QuietAt), ":reason": text(w.Reason),
 			":pending": pending, ":active": text(string(provision.StatusActive)), ":incomplete": text(string(provision.StatusIncomplete)),
-			":rejected": text(string(provision.StatusRejected)),
+			":rejected": text(string(provision.StatusRejected)), ":dry": text(string(provision.StatusDry)),
 		},
 	}
 	c.whereGeneration(w.Generation)

@@ -152,7 +152,7 @@ func (t *try) theirs(record Record) Result {
 		result.Outcome, result.RetryAfter = OutcomeInProgress, soon
 	case StatusDeleting:
 		result.Outcome, result.RetryAfter = OutcomeDeleting, soon
-	case StatusActive, StatusIncomplete, StatusRejected, StatusDeleted:
+	case StatusActive, StatusIncomplete, StatusRejected, StatusDeleted, StatusDry:
 	}
 	return result
 }

@@ -19,6 +19,9 @@ func (t *try) finish(ctx context.Context, record Record) (Result, error) {
 	if err != nil {
 		return t.release(ctx, record, err)
 	}
+	if how == OutcomeDry {
+		return t.prove(ctx, record)
+	}
 	return t.keep(ctx, record, trunk, how)
 }
 

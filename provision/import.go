@@ -16,6 +16,9 @@ var ErrOtherContent = errors.New("there is a signup of that id with other conten
 // length of one write, and whoever is killed in between leaves one that gets a trunk of
 // its own.
 func (e *Engine) Import(ctx context.Context, s Signup, trunkSID string) (Result, error) {
+	if Dry(s.ID) {
+		return Result{}, errDry
+	}
 	account, err := e.Accounts.Open(ctx)
 	if err != nil {
 		return Result{}, fmt.Errorf("%w: %w", errNoCredentials, err)

@@ -28,6 +28,7 @@ type Ledger interface {
 	Activate(ctx context.Context, w Activate) (Record, bool, error)
 	Release(ctx context.Context, w Release) (Record, bool, error)
 	Reject(ctx context.Context, w Reject) (Record, bool, error)
+	Prove(ctx context.Context, w Prove) (Record, bool, error)
 	Delete(ctx context.Context, w Delete) (Record, bool, error)
 	Bury(ctx context.Context, w Bury) (Record, bool, error)
 	Restart(ctx context.Context, w Restart) (Record, bool, error)

@@ -167,6 +167,10 @@ func (m *memory) Reject(ctx context.Context, w provision.Reject) (provision.Reco
 	return m.write(ctx, "reject", w.SignupID, w.Apply)
 }
 
+func (m *memory) Prove(ctx context.Context, w provision.Prove) (provision.Record, bool, error) {
+	return m.write(ctx, "prove", w.SignupID, w.Apply)
+}
+
 func (m *memory) Spend(ctx context.Context, w provision.Spend) (emptyAt time.Time, holds bool, err error) {
 	err = m.arrive(ctx, "spend")
 	m.mu.Lock()

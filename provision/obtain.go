@@ -22,8 +22,8 @@ var (
 	errTableUnavailable = errors.New("the table can't be written")
 )
 
-// obtain gets the signup's trunk: made now, or made before and found. Vendor
-// calls end at vendorBy.
+// obtain gets the signup's trunk: made now, or made before and found; of a dry signup
+// none. Vendor calls end at vendorBy.
 func (t *try) obtain(ctx context.Context, record *Record) (trunk *exotel.Trunk, how Outcome, err error) {
 	ctx, cancel := context.WithDeadline(exotel.WithHooks(ctx, t.hooks(ctx)), t.vendorBy)
 	defer cancel()
@@ -41,6 +41,9 @@ func (t *try) obtain(ctx context.Context, record *Record) (trunk *exotel.Trunk, 
 func (t *try) createOrAdopt(ctx context.Context, account *Account, record *Record) (trunk *exotel.Trunk, how Outcome, err error) {
 	if err := t.pin(ctx, account, record); err != nil {
 		return nil, "", err
+	}
+	if Dry(record.SignupID) {
+		return nil, OutcomeDry, lookOnly(ctx, account)
 	}
 	trunk, err = account.Trunks.Create(ctx, exotel.CreateTrunkRequest{
 		TrunkName: record.TrunkName, NSOCode: exotel.AnyNSO, DomainName: exotel.DomainName(record.AccountSID),

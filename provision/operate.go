@@ -92,6 +92,9 @@ func (t *try) giveUp(ctx context.Context, record Record, reason string) (Result,
 // Adopt makes a pending signup active with a trunk that exists, whatever its
 // name, unless it has one that is there. Errors are as with Retry, or ErrNoSuchTrunk.
 func (e *Engine) Adopt(ctx context.Context, signupID, trunkSID string) (Result, error) {
+	if Dry(signupID) {
+		return Result{}, errDry
+	}
 	return e.operate(ctx, signupID, unlessDeleting(func(t *try, ctx context.Context, record Record) (Result, error) {
 		trunk, err := t.lookUp(ctx, &record, trunkSID)
 		if err == nil && record.TrunkSID != "" && record.TrunkSID != trunkSID {

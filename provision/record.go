@@ -17,6 +17,7 @@ const (
 	StatusRejected   Status = "rejected"   // an operator said no
 	StatusDeleting   Status = "deleting"   // its trunk is being deleted, and watched for
 	StatusDeleted    Status = "deleted"    // a tombstone
+	StatusDry        Status = "dry"        // a dry signup came through: it has no trunk, and gets none
 )
 
 // complete: the trunk is there, and there is nothing left to do.

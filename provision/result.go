@@ -30,6 +30,7 @@ const (
 	OutcomeRejected   Outcome = "rejected"    // by an operator, now
 	OutcomeDeleting   Outcome = "deleting"    // its trunk is deleted as far as it is known, and watched for
 	OutcomeDeleted    Outcome = "deleted"     // for good, now
+	OutcomeDry        Outcome = "dry"         // all but the create was done, now
 )
 
 // Step is one thing that a try did: a write to the ledger, or a call to Exotel
@@ -76,6 +77,7 @@ const (
 	StepRecord   = "record"
 	StepRelease  = "give back"
 	StepReject   = "reject"
+	StepProve    = "record as dry"
 	StepDelete   = "delete"
 	StepBury     = "bury"
 	StepRestart  = "restart"

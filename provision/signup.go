@@ -77,6 +77,9 @@ func (s Signup) Validate() error {
 		invalid.Add("generation", "must be a whole number from 1 to 10000")
 	}
 	s.Line.validate(&invalid)
+	if Dry(s.ID) {
+		s.Line.refuseDry(&invalid)
+	}
 	return invalid.OrNil()
 }
 

@@ -142,7 +142,8 @@ func stepName(step provision.Step, outcome provision.Outcome) string {
 var pastTense = map[string]string{ //nolint:gosec // names of steps
 	provision.StepClaim: "claimed", provision.StepExtend: "extended", provision.StepPin: "pinned", provision.StepAttach: "trunk recorded",
 	provision.StepMark: "marked as sent", provision.StepPassword: "password kept", provision.StepRecord: "recorded", provision.StepRelease: "given back",
-	"create trunk": "created", "list trunks": "listed",
+	provision.StepProve: "recorded as dry",
+	"create trunk":      "created", "list trunks": "listed",
 	"map phone number": "number mapped", "update phone number": "number changed", "list phone numbers": "numbers listed",
 	"whitelist ip": "ip whitelisted", "list whitelisted ips": "ips listed",
 	"add destination uris": "destinations set", "list destination uris": "uris listed",

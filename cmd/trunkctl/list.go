@@ -9,11 +9,12 @@ import (
 )
 
 type listCommand struct {
-	Status string `help:"Only those: pending, active, incomplete, rejected, deleting, deleted." placeholder:"STATUS"`
+	Status string `help:"Only those: pending, active, incomplete, rejected, deleting, deleted, dry." placeholder:"STATUS"`
 }
 
 var statuses = []provision.Status{
 	provision.StatusPending, provision.StatusActive, provision.StatusIncomplete, provision.StatusRejected, provision.StatusDeleting, provision.StatusDeleted,
+	provision.StatusDry,
 }
 
 // Run lists the signups in the order of their ids.

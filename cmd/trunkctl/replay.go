@@ -26,7 +26,7 @@ func (c *replayCommand) Run(i *invocation) error {
 	all := len(lines)
 	lines = slices.DeleteFunc(lines, func(l fileLine) bool { return l.ended != "" })
 	if n := all - len(lines); n > 0 {
-		fmt.Fprintf(i.err, "%d more are of signups that were ended for good, and left out\n", n)
+		fmt.Fprintf(i.err, "%d more are of signups that were ended for good, or dry, and left out\n", n)
 	}
 	if c.State == "" {
 		c.State = c.File + ".replayed"

@@ -154,13 +154,39 @@ func TestExportBringsBackWhatAPersonDecided(t *testing.T) {
 	gone := `{"signup_id":"acme-3","company":"Acme","status":"active","trunk_sid":"trmum1gone"}`
 	path := written(t, `{"signup_id":"acme-1","company":"Acme","status":"active","trunk_sid":"`+byHand+`"}`,
 		`{"signup_id":"acme-2","company":"Acme","status":"rejected"}`, gone)
-	c.trunkctl(t, "replay", path, "--yes").wants(t, exitLeft, `^1 complete, 0 taken and pending, 1 refused\n$`, `(?s)1 more are of signups that were ended for good.*line 3: there is no such trunk: trmum1gone`)
+	c.trunkctl(t, "replay", path, "--yes").wants(t, exitLeft, `^1 complete, 0 taken and pending, 1 refused\n$`, `(?s)1 more are of signups that were ended for good, or dry.*line 3: there is no such trunk: trmum1gone`)
 	if record, err := c.table.Get(t.Context(), "acme-1"); err != nil || record.TrunkSID != byHand {
 		t.Errorf("%+v, %v", record, err)
 	}
 	c.trunkctl(t, "show", "acme-2").wants(t, exitNotFound, ``, ``)
 	if n := len(c.fake.Trunks()); n != 1 {
 		t.Errorf("%d trunks", n)
+	}
+}
+
+// A dry signup was to show something of a system that is gone. It is listed, and sent
+// nowhere; the audit has nothing to say of it.
+func TestDrySignupsAreListedAndNotSentAgain(t *testing.T) {
+	t.Parallel()
+	l := startLocal(t)
+	pending := l.pending(t, "smoke:1")
+	l.trunkctl(t, "", "adopt", "smoke:1", l.record(t, "acme-42").TrunkSID, "--yes").wants(t, exitNotNow, `^$`, `a dry signup gets no trunk`)
+	exported := strings.Split(strings.TrimSpace(l.trunkctl(t, "", "export").out), "\n")
+	l.trunkctl(t, "", "retry", "smoke:1", "--yes").wants(t, exitOK, `(?s)status +dry\b`, `"outcome":"dry"`)
+	l.trunkctl(t, "", "list", "--status", "dry").wants(t, exitOK, `^SIGNUP.*\nsmoke:1 +dry +- +`+pending.TrunkName+` .*\n$`, `^$`)
+	l.trunkctl(t, "", "audit").wants(t, exitOK, `nothing is wrong`, `^$`)
+	for name, lines := range map[string][]string{
+		"as it was": exported, "as it is": strings.Split(strings.TrimSpace(l.trunkctl(t, "", "export").out), "\n"), "by hand": {`{"signup_id":"smoke:2","company":"A"}`},
+	} {
+		e := l.trunkctl(t, "", "replay", written(t, lines...), "--yes")
+		e.wants(t, exitOK, ` 0 taken and pending, 0 refused\n$`, `1 more are of signups that were ended for good, or dry, and left out`)
+		if strings.Contains(e.err, "smoke:") {
+			t.Errorf("%s: %s", name, e.err)
+		}
+	}
+	l.trunkctl(t, "", "import", "--yes", written(t, `{"signup_id":"smoke:3","company":"A","trunk_sid":"trmum1a"}`)).wants(t, exitUsage, `^$`, `line 1: the signup is dry`)
+	if page, err := l.exotel.Trunks.List(t.Context(), exotel.ListOptions{}); err != nil || len(page.Trunks) != 2 {
+		t.Errorf("%+v, %v; want those of the two samples", page, err)
 	}
 }
 

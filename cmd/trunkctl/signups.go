@@ -73,6 +73,9 @@ func readLine(number int, content []byte) fileLine {
 	default:
 		l.ended = status
 	}
+	if provision.Dry(l.signup.ID) { // pending ones included: what they were to show is long past
+		l.ended = provision.StatusDry
+	}
 	if l.signup.Source == "" {
 		l.signup.Source = "trunkctl"
 	}

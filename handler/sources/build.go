@@ -11,8 +11,8 @@ import (
 var (
 	sourceName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 	// reserved are names with a meaning of their own: the API profile's source,
-	// and the namespace of users who sign up for themselves.
-	reserved = []string{"api", "jwt"}
+	// the namespace of users who sign up for themselves, and that of dry signups.
+	reserved = []string{"api", "jwt", "smoke"}
 )
 
 const (

@@ -47,6 +47,7 @@ func TestLoadRefusesFilesThatAreWrong(t *testing.T) {
 		with(`"max_events":"many"`):                     "max_events",
 		with(`"namespace":"Shop:1"`):                    "source shop: namespace must be",
 		with(`"namespace":"jwt"`):                       "namespace must be",
+		with(`"namespace":"smoke"`):                     "namespace must be",
 		with(`"max_events":1001`):                       "max_events must be",
 		with(`"max_events":-1`):                         "max_events must be",
 		with(`"reply":"xml"`):                           "reply must be one of",
@@ -77,7 +78,7 @@ func TestLoadRefusesFilesThatAreWrong(t *testing.T) {
 			t.Errorf("%s: %v, want %q", content, err, want)
 		}
 	}
-	for _, name := range []string{"api", "jwt", "Shop", "a_b", "ä", "-a", strings.Repeat("a", 33)} {
+	for _, name := range []string{"api", "jwt", "smoke", "Shop", "a_b", "ä", "-a", strings.Repeat("a", 33)} {
 		if _, err := load(dir(map[string]string{name + ".json": shop}), ""); err == nil {
 			t.Errorf("%s is taken for a name", name)
 		}

@@ -88,6 +88,11 @@ func (l *Ledger) Reject(_ context.Context, w provision.Reject) (provision.Record
 	return l.write(w.SignupID, w.Apply)
 }
 
+// Prove implements provision.Ledger.
+func (l *Ledger) Prove(_ context.Context, w provision.Prove) (provision.Record, bool, error) {
+	return l.write(w.SignupID, w.Apply)
+}
+
 // Delete implements provision.Ledger.
 func (l *Ledger) Delete(_ context.Context, w provision.Delete) (provision.Record, bool, error) {
 	return l.write(w.SignupID, w.Apply)

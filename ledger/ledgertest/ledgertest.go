@@ -57,6 +57,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"a mark is by the owner":                             mark,
 		"an operator's takeover is early":                    takeOverEarly,
 		"a rejection is by the owner, and final":             reject,
+		"a dry signup ends by its owner, and can be deleted": prove,
 		"what waits for the search is not due":               searching,
 		"the search's progress is kept":                      keepProgress,
 		"the bucket does what the model does":                bucket,
@@ -320,6 +321,10 @@ func ambiguousWrites(t *testing.T, l Store) {
 	do(t, l.Claim, c, true)
 	rejected := provision.Reject{SignupID: "rejected", Owner: "one", Reason: "no", Now: at(1)}
 	same(t, do(t, l.Reject, rejected, true), do(t, l.Reject, rejected, true))
+	c.Signup.ID = "smoke:1"
+	do(t, l.Claim, c, true)
+	proven := provision.Prove{SignupID: "smoke:1", Owner: "one", Now: at(1)}
+	same(t, do(t, l.Prove, proven, true), do(t, l.Prove, proven, true))
 	if got := stored(t, l).Attempts; got != 2 {
 		t.Errorf("%d attempts were counted, want 2", got)
 	}

@@ -33,7 +33,7 @@ func step(rt *rapid.T, t *testing.T, l Store, id string, held *provision.Record)
 	var want, got provision.Record
 	var wantHolds, holds bool
 	var err error
-	switch kind := rapid.SampledFrom([]string{"claim", "take over", "pin", "extend", "attach", "mark", "activate", "release", "reject", "delete", "bury", "restart"}).Draw(rt, "write"); kind {
+	switch kind := rapid.SampledFrom([]string{"claim", "take over", "pin", "extend", "attach", "mark", "activate", "release", "reject", "prove", "delete", "bury", "restart"}).Draw(rt, "write"); kind {
 	case "claim":
 		w := claim(owner, 0)
 		w.Signup.ID, w.AccountSID, w.Now, w.LeaseUntil = id, account, now, until
@@ -94,6 +94,10 @@ func step(rt *rapid.T, t *testing.T, l Store, id string, held *provision.Record)
 		w := provision.Reject{SignupID: id, Owner: owner, Attempt: drawAttempt(rt, held), Reason: "no", Now: now}
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Reject(t.Context(), w)
+	case "prove":
+		w := provision.Prove{SignupID: id, Owner: owner, Attempt: drawAttempt(rt, held), Now: now}
+		want, wantHolds = w.Apply(held)
+		got, holds, err = l.Prove(t.Context(), w)
 	}
 	if err != nil || holds != wantHolds {
 		rt.Fatalf("holds %v, error %v; want %v on %+v", holds, err, wantHolds, held)

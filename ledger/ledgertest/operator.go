@@ -43,6 +43,39 @@ func reject(t *testing.T, l Store) {
 	}
 }
 
+func prove(t *testing.T, l Store) {
+	w := provision.Prove{SignupID: "acme-42", Owner: "one", Attempt: 2, Now: at(12)}
+	do(t, l.Prove, w, false)
+	do(t, l.Claim, claim("zero", 0), true)
+	do(t, l.Release, releaseBy("zero", 2, 0), true)
+	want := do(t, l.Claim, claim("one", 11), true)
+	for _, other := range []provision.Prove{
+		{SignupID: "acme-42", Owner: "two", Attempt: 2, Now: at(12)},
+		{SignupID: "acme-42", Owner: "one", Attempt: 1, Now: at(12)}, // a copy of one that came late
+	} {
+		same(t, do(t, l.Prove, other, false), want)
+	}
+	got := do(t, l.Prove, w, true)
+	want.Status, want.LastError, want.UpdatedAt = provision.StatusDry, "", at(12)
+	want.Owner, want.LeaseUntil, want.DueAt = "", time.Time{}, time.Time{}
+	same(t, got, want)
+	same(t, stored(t, l), want)
+	again := w
+	again.Owner, again.Now = "two", at(13)
+	same(t, do(t, l.Prove, again, true), want)
+	same(t, do(t, l.Claim, claim("three", 60), false), want)
+	same(t, do(t, l.Activate, activateBy("one", "trmum1a", 13), false), want)
+	same(t, do(t, l.Release, releaseBy("one", 13, 0), false), want)
+	if ids, err := l.Due(t.Context(), at(9999), 10); err != nil || len(ids) != 0 {
+		t.Errorf("due: %v, %v", ids, err)
+	}
+	deleting := do(t, l.Delete, provision.Delete{SignupID: "acme-42", Reason: "it is over", QuietAt: at(20), Now: at(14)}, true)
+	if deleting.Status != provision.StatusDeleting || deleting.TrunkSID != "" {
+		t.Errorf("got %+v", deleting)
+	}
+	same(t, do(t, l.Prove, w, false), deleting)
+}
+
 func searching(t *testing.T, l Store) {
 	do(t, l.Claim, claim("one", 0), true)
 	w := releaseBy("one", 1, 0)

@@ -125,6 +125,11 @@ func (c *Client) Reject(ctx context.Context, w provision.Reject) (provision.Reco
 	return c.write(ctx, "reject", w)
 }
 
+// Prove implements provision.Ledger.
+func (c *Client) Prove(ctx context.Context, w provision.Prove) (provision.Record, bool, error) {
+	return c.write(ctx, "prove", w)
+}
+
 // Delete implements provision.Ledger.
 func (c *Client) Delete(ctx context.Context, w provision.Delete) (provision.Record, bool, error) {
 	return c.write(ctx, "delete", w)

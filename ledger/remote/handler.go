@@ -56,7 +56,7 @@ type operation func(ctx context.Context, in *gob.Decoder, out *gob.Encoder)
 func operations(s Store) map[string]operation {
 	return map[string]operation{
 		"claim": write(s.Claim), "take-over": write(s.TakeOver), "pin": write(s.Pin), "extend": write(s.Extend), "attach": write(s.Attach),
-		"mark": write(s.Mark), "activate": write(s.Activate), "release": write(s.Release), "reject": write(s.Reject),
+		"mark": write(s.Mark), "activate": write(s.Activate), "release": write(s.Release), "reject": write(s.Reject), "prove": write(s.Prove),
 		"delete": write(s.Delete), "bury": write(s.Bury), "restart": write(s.Restart),
 		"get": ask(func(ctx context.Context, q idQuery) (a answer, err error) {
 			a.Record, err = s.Get(ctx, q.ID)

@@ -45,6 +45,10 @@ func mess(t *testing.T, w *world) (want []string, foreign []string) {
 
 	w.made(w.claimed(t, named("unrecorded")).TrunkName)
 	w.claimed(t, named("pending"))
+	w.claimed(t, named("smoke:pending"))
+	if dry, err := w.engine.Provision(t.Context(), named("smoke:dry"), time.Minute); err != nil || dry.Outcome != provision.OutcomeDry {
+		t.Fatal(dry.Outcome, err)
+	}
 	strange := w.claimed(t, named("strange"))
 	w.fake.Add(exotel.Trunk{Name: strange.TrunkName, DomainName: "other.pstn.exotel.com"})
 	want = append(want, "unrecorded unrecorded", "unrecorded strange")

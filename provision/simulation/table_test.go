@@ -172,6 +172,10 @@ func (t *table) Reject(ctx context.Context, w provision.Reject) (provision.Recor
 	return t.write(ctx, "reject", w.SignupID, w.Apply)
 }
 
+func (t *table) Prove(ctx context.Context, w provision.Prove) (provision.Record, bool, error) {
+	return t.write(ctx, "prove", w.SignupID, w.Apply)
+}
+
 func (t *table) Get(ctx context.Context, id string) (provision.Record, error) {
 	world := t.process.world
 	answer, err := request(ctx, t, "get", id, func() written {
