@@ -202,7 +202,7 @@ func (l *Ledger) Activate(ctx context.Context, w provision.Activate) (provision.
 	if err != nil {
 		return provision.Record{}, false, err
 	}
-	c.ends(w.Status(), `:no_reason`)
+	c.ends(w.SignupID, w.Status(), `:no_reason`)
 	c.remove = settled + `, #last_error`
 	c.values[":no_reason"] = text("")
 	c.whereSeen(w.Seen)
@@ -239,7 +239,7 @@ func (l *Ledger) Reject(ctx context.Context, w provision.Reject) (provision.Reco
 		condition: isHeld,
 		values:    item{":pending": pending, ":owner": text(w.Owner), ":reason": text(w.Reason), ":now": timestamp(w.Now)},
 	}
-	c.ends(provision.StatusRejected, `:reason`)
+	c.ends(w.SignupID, provision.StatusRejected, `:reason`)
 	c.whereAttempt(w.Attempt)
 	return l.update(ctx, w.SignupID, c, func(old provision.Record) bool { return old.Status == provision.StatusRejected })
 }
@@ -269,7 +269,7 @@ func (l *Ledger) Bury(ctx context.Context, w provision.Bury) (provision.Record, 
 		condition: `#status = :deleting AND #owner = :owner`,
 		values:    item{":deleting": deleting, ":owner": text(w.Owner), ":now": timestamp(w.Now), ":no_reason": text("")},
 	}
-	c.ends(provision.StatusDeleted, `if_not_exists(#reason, :no_reason)`)
+	c.ends(w.SignupID, provision.StatusDeleted, `if_not_exists(#reason, :no_reason)`)
 	return l.update(ctx, w.SignupID, c, func(old provision.Record) bool { return old.Status == provision.StatusDeleted })
 }
 
