@@ -152,9 +152,9 @@ HERE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 	touch $@
 
 .PHONY: template
-template: $(SAM_NEEDED) .tools/sam/bin/sam ## check template.yaml and samconfig.toml
+template: $(SAM_NEEDED) .tools/sam/bin/sam ## check template.yaml, samconfig.toml and the example of a template
 	AWS_DEFAULT_REGION=eu-west-1 $(SAM) validate --lint
-	.tools/sam/bin/cfn-lint --regions ap-south-1 ap-southeast-1 eu-west-1 us-east-1 -- template.yaml
+	.tools/sam/bin/cfn-lint --regions ap-south-1 ap-southeast-1 eu-west-1 us-east-1 -- template.yaml docs/examples/hubspot-writeback.yaml
 
 .PHONY: deploy
 deploy: $(SAM_NEEDED) ## deploy to your AWS account: ENV=default, staging or prod of samconfig.toml

@@ -16,6 +16,7 @@ type template struct {
 type resource struct {
 	Type           string
 	DeletionPolicy string
+	Condition      string
 	Properties     map[string]any
 }
 
@@ -91,7 +92,7 @@ func processedTemplate(t *testing.T, s *stack) {
 		}
 	}
 	groups := p.of("AWS::Logs::LogGroup")
-	if len(groups) != 2 {
+	if len(groups) != 3 {
 		t.Errorf("%d log groups", len(groups))
 	}
 	for name, group := range groups {
@@ -124,6 +125,7 @@ func processedTemplate(t *testing.T, s *stack) {
 		}})
 	}
 	untakenTemplate(t, p)
+	eventsOutTemplate(t, p)
 	for name, schedule := range p.of("AWS::Scheduler::Schedule") {
 		same(t, name+"'s rate", schedule.at("ScheduleExpression"), "rate(1 minute)")
 	}

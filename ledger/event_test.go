@@ -234,7 +234,7 @@ func with(destinations ...string) provision.Signup {
 
 func TestWholeJourneysSendTheirEndsInOrder(t *testing.T) {
 	t.Parallel()
-	pipe := pipetest.Load(t)
+	pipe, documented := pipetest.Load(t), pipetest.Document(t)
 	for name, test := range map[string]struct {
 		journey func(j *journey)
 		want    []string // type, generation, revision, whether there is a trunk, reason
@@ -290,6 +290,9 @@ func TestWholeJourneysSendTheirEndsInOrder(t *testing.T) {
 				event := c.check(t, pipe)
 				if event == nil {
 					continue
+				}
+				if err := documented.Check(event.Detail); err != nil || len(event.Detail) != len(documented.Fields()) {
+					t.Errorf("%+v is not as documented: %v", event.Detail, err)
 				}
 				ids[event.Detail["id"].(string)] = true
 				got = append(got, summary(event))

@@ -21,11 +21,11 @@ var (
 func transform(template string, record map[string]any) (detail map[string]any, err error) {
 	input := part.ReplaceAllStringFunc(template, func(found string) string {
 		if !strings.HasPrefix(found, `"`) {
-			return outside(lookUp(found, record))
+			return outside(LookUp(found, record))
 		}
 		return path.ReplaceAllStringFunc(found, func(p string) string {
-			inside, ok := lookUp(p, record).(string)
-			if !ok && lookUp(p, record) != nil {
+			inside, ok := LookUp(p, record).(string)
+			if !ok && LookUp(p, record) != nil {
 				err = fmt.Errorf("%s is an object within quotes", p)
 			}
 			return inside
@@ -54,9 +54,9 @@ func outside(value any) string {
 	return string(document)
 }
 
-// lookUp follows a path such as <$.dynamodb.NewImage.status.S>, or one without the
-// brackets. It is nil where there is nothing.
-func lookUp(path string, record map[string]any) any {
+// LookUp follows a path such as $.dynamodb.NewImage.status.S, also one in < and >, into decoded
+// JSON. It is nil where there is nothing.
+func LookUp(path string, record map[string]any) any {
 	var value any = record
 	for _, name := range strings.Split(strings.Trim(path, "<>"), ".")[1:] {
 		fields, ok := value.(map[string]any)

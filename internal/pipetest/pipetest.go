@@ -98,7 +98,7 @@ func (p Pipe) Send(record map[string]any) (*Event, error) {
 	event := &Event{Source: p.source, DetailType: p.detailType}
 	if strings.HasPrefix(p.detailType, "$.") {
 		var ok bool
-		if event.DetailType, ok = lookUp(p.detailType, record).(string); !ok {
+		if event.DetailType, ok = LookUp(p.detailType, record).(string); !ok {
 			return nil, fmt.Errorf("there is no text at %s", p.detailType)
 		}
 	}

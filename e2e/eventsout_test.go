@@ -1,0 +1,53 @@
+//go:build e2e
+
+package e2e
+
+import "testing"
+
+// eventsOutTemplate asserts what sends events out, which the emulator has no pipe for: it
+// is none without a bus. What the pipe sends is for package ledger's tests.
+func eventsOutTemplate(t *testing.T, p template) {
+	for _, name := range []string{"EventsOut", "EventsOutRole", "EventsOutDeadLetters", "EventsOutLogs", "EventsOutAlarm"} {
+		same(t, "the condition of "+name, p.Resources[name].Condition, "HasEventBus")
+	}
+	get := func(name, attribute string) any { return map[string]any{"Fn::GetAtt": []string{name, attribute}} }
+	bus := map[string]any{"Fn::Sub": "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBusName}"}
+	stream, queue := get("SignupsTable", "StreamArn"), get("EventsOutDeadLetters", "Arn")
+
+	same(t, "the table's stream", p.Resources["SignupsTable"].at("StreamSpecification"), map[string]any{"StreamViewType": "NEW_AND_OLD_IMAGES"})
+	pipe := p.Resources["EventsOut"]
+	same(t, "what the pipe reads", pipe.at("Source"), stream)
+	same(t, "where it sends", pipe.at("Target"), bus)
+	same(t, "whose role it has", pipe.at("RoleArn"), get("EventsOutRole", "Arn"))
+	same(t, "how it reads", pipe.at("SourceParameters", "DynamoDBStreamParameters"), map[string]any{
+		"StartingPosition": "TRIM_HORIZON", "BatchSize": 10, "MaximumRetryAttempts": -1, "MaximumRecordAgeInSeconds": 4 * 3600,
+		"OnPartialBatchItemFailure": "AUTOMATIC_BISECT", "DeadLetterConfig": map[string]any{"Arn": queue},
+	})
+	same(t, "what it logs", pipe.at("LogConfiguration"), map[string]any{
+		"Level": "ERROR", "CloudwatchLogsLogDestination": map[string]any{"LogGroupArn": get("EventsOutLogs", "Arn")},
+	})
+
+	role := p.Resources["EventsOutRole"]
+	same(t, "who takes the role", role.at("AssumeRolePolicyDocument", "Statement"), []any{map[string]any{
+		"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": map[string]any{"Service": "pipes.amazonaws.com"},
+		"Condition": map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": map[string]any{"Ref": "AWS::AccountId"}}},
+	}})
+	policies, _ := role.at("Policies").([]any)
+	if len(policies) != 1 {
+		t.Fatalf("the pipe's role has the policies %v", policies)
+	}
+	same(t, "what the role allows", resource{Properties: policies[0].(map[string]any)}.at("PolicyDocument", "Statement"), []any{
+		map[string]any{
+			"Sid": "Stream", "Effect": "Allow", "Resource": stream,
+			"Action": []string{"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"},
+		},
+		map[string]any{"Sid": "Bus", "Effect": "Allow", "Action": "events:PutEvents", "Resource": bus},
+		map[string]any{"Sid": "DeadLetters", "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue},
+	})
+
+	same(t, "the queue", p.Resources["EventsOutDeadLetters"].Properties, map[string]any{"MessageRetentionPeriod": 14 * 24 * 3600, "SqsManagedSseEnabled": true})
+	alarm := p.Resources["EventsOutAlarm"]
+	same(t, "who is told of unsent events", alarm.at("AlarmActions"), p.Resources["PendingAlarm"].at("AlarmActions"))
+	same(t, "who is told of their end", alarm.at("OKActions"), p.Resources["PendingAlarm"].at("OKActions"))
+	same(t, "the partner events' condition", p.Resources["PartnerEvents"].Condition, "HasPartnerEventBus")
+}
