@@ -46,6 +46,7 @@ func TestStack(t *testing.T) {
 	}
 	t.Run("what was left pending is finished by the schedule", func(t *testing.T) { schedule(t, s, began) })
 	t.Run("a running stack is updated", func(t *testing.T) { update(t, s) })
+	t.Run("what the stream holds is told to the bus", func(t *testing.T) { eventsOut(t, s) })
 }
 
 // active reads the item, as anybody with the table could, and holds it against
@@ -199,10 +200,10 @@ func weaken(t *testing.T, built, action, other string) string {
 	return weakened
 }
 
-// update changes a parameter of the running stack, and nothing else.
+// update changes parameters of the running stack, and nothing else. With a bus it gets a pipe.
 func update(t *testing.T, s *stack) {
 	before := s.outputs
-	s.update(t, "ReplyWithin=3s")
+	s.update(t, "ReplyWithin=3s", "EventBusName=default")
 	for name, value := range before {
 		if s.outputs[name] != value {
 			t.Errorf("%s was %s, is %s", name, value, s.outputs[name])

@@ -2,7 +2,59 @@
 
 package e2e
 
-import "testing"
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/trunkhook/trunkhook/internal/pipetest"
+)
+
+// eventsOut sends a signup twice, and reads what the deployed functions' writes left in the
+// stream of the deployed table. MiniStack makes the pipe and delivers nothing of it to a
+// bus (1.5.33, seen 2026-11); package pipetest does that.
+func eventsOut(t *testing.T, s *stack) {
+	const id = "told-of"
+	if a := s.signUp(t, id); a.status != http.StatusCreated {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	s.signUp(t, id)
+
+	var deployed struct{ Source, Target, CurrentState string }
+	if err := json.Unmarshal([]byte(s.python(t, "pipe")), &deployed); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(deployed.Source, ":table/"+s.outputs.must(t, "SignupsTable")+"/stream/") || !strings.HasSuffix(deployed.Target, ":event-bus/default") || deployed.CurrentState != "RUNNING" {
+		t.Errorf("the pipe is %+v", deployed)
+	}
+
+	pipe, documented := pipetest.Load(t), pipetest.Document(t)
+	var told []string
+	for line := range strings.Lines(s.python(t, "stream")) {
+		record, err := pipetest.Decode(line)
+		if err != nil {
+			t.Fatalf("%v in %s", err, line)
+		}
+		event, err := pipe.Send(record.(map[string]any))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if event == nil {
+			continue
+		}
+		if err := documented.Check(event.Detail); err != nil {
+			t.Errorf("%+v is not as documented: %v", event.Detail, err)
+		}
+		if event.Detail["signup_id"] == id {
+			told = append(told, event.DetailType)
+		}
+	}
+	if !slices.Equal(told, []string{"TrunkActivated"}) {
+		t.Errorf("told of %s: %v", id, told)
+	}
+}
 
 // eventsOutTemplate asserts what sends events out, which the emulator has no pipe for: it
 // is none without a bus. What the pipe sends is for package ledger's tests.
