@@ -59,7 +59,7 @@ func eventsOut(t *testing.T, s *stack) {
 // eventsOutTemplate asserts what sends events out, which the emulator has no pipe for: it
 // is none without a bus. What the pipe sends is for package ledger's tests.
 func eventsOutTemplate(t *testing.T, p template) {
-	for _, name := range []string{"EventsOut", "EventsOutRole", "EventsOutDeadLetters", "EventsOutLogs", "EventsOutAlarm"} {
+	for _, name := range []string{"EventsOut", "EventsOutRole", "EventsOutDeadLetters", "EventsOutLogs", "EventsOutAlarm", "EventsOutFailingAlarm"} {
 		same(t, "the condition of "+name, p.Resources[name].Condition, "HasEventBus")
 	}
 	get := func(name, attribute string) any { return map[string]any{"Fn::GetAtt": []string{name, attribute}} }
@@ -98,8 +98,14 @@ func eventsOutTemplate(t *testing.T, p template) {
 	})
 
 	same(t, "the queue", p.Resources["EventsOutDeadLetters"].Properties, map[string]any{"MessageRetentionPeriod": 14 * 24 * 3600, "SqsManagedSseEnabled": true})
-	alarm := p.Resources["EventsOutAlarm"]
-	same(t, "who is told of unsent events", alarm.at("AlarmActions"), p.Resources["PendingAlarm"].at("AlarmActions"))
-	same(t, "who is told of their end", alarm.at("OKActions"), p.Resources["PendingAlarm"].at("OKActions"))
+	for name, about := range map[string]map[string]any{
+		"EventsOutAlarm":        {"Name": "QueueName", "Value": get("EventsOutDeadLetters", "QueueName")},
+		"EventsOutFailingAlarm": {"Name": "PipeName", "Value": map[string]any{"Ref": "EventsOut"}},
+	} {
+		alarm := p.Resources[name]
+		same(t, "what "+name+" is about", alarm.at("Dimensions"), []any{about})
+		same(t, "whom "+name+" tells", alarm.at("AlarmActions"), p.Resources["PendingAlarm"].at("AlarmActions"))
+		same(t, "whom it tells of its end", alarm.at("OKActions"), p.Resources["PendingAlarm"].at("OKActions"))
+	}
 	same(t, "the partner events' condition", p.Resources["PartnerEvents"].Condition, "HasPartnerEventBus")
 }
