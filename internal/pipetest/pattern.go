@@ -92,7 +92,7 @@ func matchesOperator(name string, operand, value any, there bool) (bool, error) 
 		}
 	case map[string]any:
 		if prefix, ok := operand["prefix"].(string); ok && name == "anything-but" && len(operand) == 1 {
-			return there && !(isText && strings.HasPrefix(text, prefix)), nil
+			return there && (!isText || !strings.HasPrefix(text, prefix)), nil
 		}
 	}
 	return false, fmt.Errorf("nothing is known of %s with %v", name, operand)

@@ -32,15 +32,15 @@ type Event struct {
 // Load reads the pipe EventsOut.
 func Load(t testing.TB) Pipe {
 	t.Helper()
-	pipe, err := load(filepath.Join(dynamotest.Root(), "template.yaml"))
+	pipe, err := load()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return pipe
 }
 
-func load(file string) (Pipe, error) {
-	content, err := os.ReadFile(file)
+func load() (Pipe, error) {
+	content, err := os.ReadFile(filepath.Join(dynamotest.Root(), "template.yaml"))
 	if err != nil {
 		return Pipe{}, err
 	}
@@ -83,7 +83,7 @@ func load(file string) (Pipe, error) {
 		pipe.patterns = append(pipe.patterns, pattern)
 	}
 	if len(pipe.patterns) == 0 || pipe.input == "" {
-		return Pipe{}, errors.New(file + " has no pipe EventsOut, or one that sends everything")
+		return Pipe{}, errors.New("template.yaml has no pipe EventsOut, or one that sends everything")
 	}
 	return pipe, nil
 }
