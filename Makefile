@@ -161,9 +161,9 @@ HERE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 CHECKOV := .tools/checkov/bin/checkov --config-file .ci/checkov.yaml
 
 .PHONY: template
-template: $(SAM_NEEDED) .tools/sam/bin/sam .tools/checkov/bin/checkov ## check template.yaml and samconfig.toml
+template: $(SAM_NEEDED) .tools/sam/bin/sam .tools/checkov/bin/checkov ## check template.yaml, samconfig.toml and the example of a template
 	AWS_DEFAULT_REGION=eu-west-1 $(SAM) validate --lint
-	.tools/sam/bin/cfn-lint --regions ap-south-1 ap-southeast-1 eu-west-1 us-east-1 -- template.yaml
+	.tools/sam/bin/cfn-lint --regions ap-south-1 ap-southeast-1 eu-west-1 us-east-1 -- template.yaml docs/examples/hubspot-writeback.yaml
 	$(CHECKOV) --file template.yaml
 	@mkdir -p build
 	.tools/sam/bin/python e2e/translate.py template.yaml Rollout=Canary10Percent5Minutes >build/processed.json

@@ -48,6 +48,7 @@ func TestStack(t *testing.T) {
 	t.Run("each role may do what it has to, and no more", func(t *testing.T) { roles(t, two, s) })
 	t.Run("what was left pending is finished by the schedule", func(t *testing.T) { schedule(t, s, began) })
 	t.Run("a running stack is updated", func(t *testing.T) { update(t, s) })
+	t.Run("what the stream holds is told to the bus", func(t *testing.T) { eventsOut(t, s) })
 }
 
 // active reads the item, as anybody with the table could, and holds it against

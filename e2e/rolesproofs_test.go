@@ -14,7 +14,10 @@ import (
 )
 
 // trust are the services that may act as each role, and nobody else.
-var trust = map[string]string{"WebhookRole": "lambda.amazonaws.com", "ReconcilerRole": "lambda.amazonaws.com", "ScheduleRole": "scheduler.amazonaws.com", "RolloutRole": "codedeploy.amazonaws.com"}
+var trust = map[string]string{
+	"WebhookRole": "lambda.amazonaws.com", "ReconcilerRole": "lambda.amazonaws.com", "ScheduleRole": "scheduler.amazonaws.com", "RolloutRole": "codedeploy.amazonaws.com",
+	"EventsOutRole": "pipes.amazonaws.com",
+}
 
 // Resources, as the template has them.
 const (
@@ -128,6 +131,16 @@ var unproven = []open{
 		"RolloutRole", "Alarms", []string{"cloudwatch:DescribeAlarms"}, []string{"arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:*"},
 		"MiniStack has no CodeDeploy",
 	},
+	{
+		"EventsOutRole", "Stream", []string{"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"}, []string{"SignupsTable.StreamArn"},
+		"MiniStack's pipes read no stream of a table",
+	},
+	{
+		"EventsOutRole", "Bus", []string{"events:PutEvents"}, []string{"arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBusName}"},
+		"MiniStack's pipes send to no bus",
+	},
+	{"EventsOutRole", "DeadLetters", []string{"sqs:SendMessage"}, []string{"EventsOutDeadLetters.Arn"}, "the same"},
+	{"EventsOutRole", "Key", []string{"kms:Decrypt", "kms:GenerateDataKey"}, []string{"KmsKeyArn"}, "only with a key of one's own, with which MiniStack encrypts nothing"},
 }
 
 var traces = []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}

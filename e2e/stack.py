@@ -20,6 +20,8 @@
     stack.py as STACK ROLE FILE
                                make the file's calls, [[service, operation, parameters], ...], as
                                that role, and print the error's code of each, "" for none
+    stack.py stream STACK      print what its table's stream holds, a record of JSON each line
+    stack.py pipe STACK        print what its pipe reads and where it sends, as JSON
 
 SAM puts the routes of an AWS::Serverless::HttpApi into the Body of the API, an
 OpenAPI document. MiniStack 1.5.33 makes the API and ignores that document (seen
@@ -188,6 +190,20 @@ def invoke(function, event):
     return payload
 
 
+def stream_records(table):
+    """What the stream of a table holds, from its beginning."""
+    streams = boto3.client("dynamodbstreams")
+    arn = boto3.client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"]
+    for shard in streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
+        iterator = streams.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+        while iterator:
+            page = streams.get_records(ShardIterator=iterator)
+            if not page["Records"]:
+                break
+            yield from page["Records"]
+            iterator = page.get("NextShardIterator")
+
+
 if __name__ == "__main__":
     command, stack = sys.argv[1], Stack(sys.argv[2])
     if command == "template":
@@ -229,6 +245,12 @@ if __name__ == "__main__":
         acting = stack.session(sys.argv[3])
         with open(sys.argv[4]) as calls:
             print(json.dumps([code_of(acting, *call) for call in stack.resolve(json.load(calls))]))
+    elif command == "stream":
+        for record in stream_records(stack.values["SignupsTable"]):
+            print(json.dumps(record, default=str))
+    elif command == "pipe":
+        pipe = boto3.client("pipes").describe_pipe(Name=stack.values["EventsOut"])
+        print(json.dumps({name: pipe[name] for name in ("Source", "Target", "CurrentState")}))
     else:
         for api_id, openapi in stack.apis():
             make_routes(boto3.client("apigatewayv2"), api_id, openapi)

@@ -131,6 +131,7 @@ func processedTemplate(t *testing.T, s *stack) {
 		}})
 	}
 	untakenTemplate(t, p)
+	eventsOutTemplate(t, p)
 	for name, schedule := range p.of("AWS::Scheduler::Schedule") {
 		same(t, name+"'s rate", schedule.at("ScheduleExpression"), "rate(1 minute)")
 		same(t, name+"'s retries", schedule.at("Target", "RetryPolicy"), map[string]any{"MaximumRetryAttempts": 3, "MaximumEventAgeInSeconds": 60})

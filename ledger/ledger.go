@@ -202,9 +202,9 @@ func (l *Ledger) Activate(ctx context.Context, w provision.Activate) (provision.
 	if err != nil {
 		return provision.Record{}, false, err
 	}
-	c.set += `, #status = :status`
+	c.ends(w.SignupID, w.Status(), `:no_reason`)
 	c.remove = settled + `, #last_error`
-	c.values[":status"] = text(string(w.Status()))
+	c.values[":no_reason"] = text("")
 	c.whereSeen(w.Seen)
 	c.withSteps(w.Steps)
 	return l.update(ctx, w.SignupID, c, func(old provision.Record) bool {
@@ -234,14 +234,12 @@ func withTrunk(held, owner string, attempt int, trunk exotel.Trunk, accountSID s
 // Reject implements provision.Ledger.
 func (l *Ledger) Reject(ctx context.Context, w provision.Reject) (provision.Record, bool, error) {
 	c := change{
-		set:       `#status = :rejected, #last_error = :reason, #updated_at = :now`,
+		set:       `#last_error = :reason, #updated_at = :now`,
 		remove:    settled,
 		condition: isHeld,
-		values: item{
-			":pending": pending, ":rejected": text(string(provision.StatusRejected)), ":owner": text(w.Owner),
-			":reason": text(w.Reason), ":now": timestamp(w.Now),
-		},
+		values:    item{":pending": pending, ":owner": text(w.Owner), ":reason": text(w.Reason), ":now": timestamp(w.Now)},
 	}
+	c.ends(w.SignupID, provision.StatusRejected, `:reason`)
 	c.whereAttempt(w.Attempt)
 	return l.update(ctx, w.SignupID, c, func(old provision.Record) bool { return old.Status == provision.StatusRejected })
 }
@@ -277,14 +275,14 @@ func (l *Ledger) Delete(ctx context.Context, w provision.Delete) (provision.Reco
 
 // Bury implements provision.Ledger.
 func (l *Ledger) Bury(ctx context.Context, w provision.Bury) (provision.Record, bool, error) {
-	return l.update(ctx, w.SignupID, change{
-		set:       `#status = :deleted, #updated_at = :now`,
+	c := change{
+		set:       `#updated_at = :now`,
 		remove:    settled + `, #quiet_at, #last_error`,
 		condition: `#status = :deleting AND #owner = :owner`,
-		values: item{
-			":deleting": deleting, ":deleted": text(string(provision.StatusDeleted)), ":owner": text(w.Owner), ":now": timestamp(w.Now),
-		},
-	}, func(old provision.Record) bool { return old.Status == provision.StatusDeleted })
+		values:    item{":deleting": deleting, ":owner": text(w.Owner), ":now": timestamp(w.Now), ":no_reason": text("")},
+	}
+	c.ends(w.SignupID, provision.StatusDeleted, `if_not_exists(#reason, :no_reason)`)
+	return l.update(ctx, w.SignupID, c, func(old provision.Record) bool { return old.Status == provision.StatusDeleted })
 }
 
 // Release implements provision.Ledger.
