@@ -53,7 +53,9 @@ func TestFiguresOfACallThatFails(t *testing.T) {
 func TestStepsOfTheLedgerAreNoCalls(t *testing.T) {
 	t.Parallel()
 	result := provision.Result{Steps: []provision.Step{
-		{Name: provision.StepClaim, Err: errors.New("throttled")}, {Name: provision.StepBudget}, {Name: provision.StepBudget, Err: errors.New("throttled")},
+		{Name: provision.StepClaim, Err: errors.New("throttled")},
+		{Name: provision.StepBudget},
+		{Name: provision.StepBudget, Err: errors.New("throttled")},
 		{Name: provision.StepBudget, Err: fmt.Errorf("so: %w", &provision.SpentError{})},
 	}}
 	if got, want := numbers(result.Figures()), numbers(provision.Figures{BudgetSpent: 1}); got != want {

@@ -16,8 +16,10 @@ func TestMetricsComeOutOfALine(t *testing.T) {
 	points, err := metricstest.Extract([]byte(good))
 	f, fg := map[string]string{"F": "f"}, map[string]string{"F": "f", "G": "g"}
 	want := []metricstest.Point{
-		{"n", "Calls", "Count", f, []float64{2}}, {"n", "Took", "Milliseconds", f, []float64{1.5, 2}},
-		{"n", "Calls", "Count", fg, []float64{2}}, {"n", "Took", "Milliseconds", fg, []float64{1.5, 2}},
+		{"n", "Calls", "Count", f, []float64{2}},
+		{"n", "Took", "Milliseconds", f, []float64{1.5, 2}},
+		{"n", "Calls", "Count", fg, []float64{2}},
+		{"n", "Took", "Milliseconds", fg, []float64{1.5, 2}},
 	}
 	if err != nil || !reflect.DeepEqual(points, want) {
 		t.Errorf("got %+v, %v", points, err)
