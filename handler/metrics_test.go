@@ -319,3 +319,35 @@ func TestLineOfMoreCallsThanAMetricHasValues(t *testing.T) {
 		t.Errorf("got %v, %v", totals, err)
 	}
 }
+
+// vanishing is an engine whose table is lost in the middle of a try.
+type vanishing struct{ instant }
+
+var oneCall = provision.Result{Steps: []provision.Step{{Name: "create trunk", Vendor: true, Changes: true, Duration: time.Millisecond}}}
+
+func (*vanishing) Provision(context.Context, provision.Signup, time.Duration) (provision.Result, error) {
+	return oneCall, provision.ErrUnavailable
+}
+
+func (*vanishing) Delete(context.Context, string, int, string, time.Duration) (provision.Result, error) {
+	return oneCall, provision.ErrUnavailable
+}
+
+func TestCallsOfATryThatFailsAreCounted(t *testing.T) {
+	t.Parallel()
+	deletion := with(get("/signups/acme-42", "Bearer local"), func(e *events.APIGatewayV2HTTPRequest) { e.RequestContext.HTTP.Method = "DELETE" })
+	for name, event := range map[string]events.APIGatewayV2HTTPRequest{
+		"signup":   signUp(acme),
+		"deletion": deletion,
+		"webhook":  delivery(t, newWorld(t), "generic", "application/json", acme),
+	} {
+		w := warm(t)
+		asKnownToSenders(t, w, nil)
+		w.secrets.cached["api"] = []string{bearer}
+		w.handler.AllowDelete, w.handler.Provisioner = true, &vanishing{}
+		w.send(t, event)
+		if got, want := w.last(t), (totals{"VendorCalls": 1, "NotTaken": 1}); !maps.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+	}
+}
