@@ -54,7 +54,7 @@ type LogLine struct {
 // Log writes the lines of LogLines.
 func (p Pass) Log(ctx context.Context, log *slog.Logger) {
 	for _, line := range p.LogLines() {
-		log.LogAttrs(ctx, line.Level, line.Message, line.Attrs...)
+		log.LogAttrs(ctx, line.Level, line.Message, line.Attrs...) //nolint:sloglint // those of LogLines are constants
 	}
 }
 

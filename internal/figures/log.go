@@ -19,7 +19,7 @@ func (l Log) Write(ctx context.Context, level slog.Level, message string, attrs 
 		attrs = metrics.Append(c.withDimensions(attrs, l.Function), groups...)
 		level = metrics.Level(ctx, l.Logger, level)
 	}
-	l.LogAttrs(ctx, level, message, attrs...)
+	l.LogAttrs(ctx, level, message, attrs...) //nolint:sloglint // the callers' messages are constants
 }
 
 // WriteBacklog writes the line of the backlog, zeros included: an alarm takes its absence
