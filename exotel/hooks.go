@@ -2,6 +2,7 @@ package exotel
 
 import (
 	"context"
+	"net/http"
 	"time"
 )
 
@@ -26,6 +27,9 @@ type Call struct {
 	RequestID  string // Exotel's; empty where no envelope came
 	Err        error  // an *Error, or nil
 }
+
+// Changes tells whether the call may have changed the account.
+func (c Call) Changes() bool { return c.Method != http.MethodGet }
 
 type hooksKey struct{}
 

@@ -17,6 +17,12 @@ import (
 // account: any operator, any circle.
 const AnyNSO = "ANY-ANY"
 
+// Names of operations, as in Error.Op and Call.Op.
+const (
+	OpCreateTrunk = "create trunk"
+	OpDeleteTrunk = "delete trunk"
+)
+
 // MaxTrunkName is how long a trunk's name may be, in characters.
 const MaxTrunkName = 16
 
@@ -65,7 +71,7 @@ func (r CreateTrunkRequest) Validate() error {
 // Create again under the same name.
 func (s *TrunksService) Create(ctx context.Context, r CreateTrunkRequest) (*Trunk, error) {
 	return one(ctx, s.client, request{
-		op: "create trunk", method: http.MethodPost, path: []string{"trunks"}, body: r, fault: r.Validate(),
+		op: OpCreateTrunk, method: http.MethodPost, path: []string{"trunks"}, body: r, fault: r.Validate(),
 	}, func(t Trunk) bool { return t.Name == "" || t.Name == r.TrunkName })
 }
 
@@ -100,7 +106,7 @@ func (s *TrunksService) Update(ctx context.Context, trunkSID string, r UpdateTru
 // it as it was.
 func (s *TrunksService) Delete(ctx context.Context, trunkSID string) (*Trunk, error) {
 	return one(ctx, s.client, request{
-		op: "delete trunk", method: http.MethodDelete, path: []string{"trunks"}, query: url.Values{"trunk_sid": {trunkSID}},
+		op: OpDeleteTrunk, method: http.MethodDelete, path: []string{"trunks"}, query: url.Values{"trunk_sid": {trunkSID}},
 		fault: validID("trunk_sid", trunkSID),
 	}, func(Trunk) bool { return true })
 }

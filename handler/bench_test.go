@@ -52,6 +52,7 @@ func benchHandler(set sources.Set) *handler.Handler {
 		Sources:     set,
 		PublicURL:   "https://hooks.example.com",
 		Log:         slog.New(slog.NewJSONHandler(discard{}, nil)),
+		Function:    "trunkhook-webhook",
 		ReplyWithin: time.Second,
 		Now:         func() time.Time { return now },
 	})

@@ -29,6 +29,7 @@ func (h *Handler) delete(ctx context.Context, r *request, id string) response {
 		return r.refuse(err)
 	}
 	result, err := h.Provisioner.Delete(ctx, id, generation, reasonAPI, time.Until(r.replyBy))
+	r.entry.result.Steps = result.Steps
 	switch {
 	case errors.Is(err, provision.ErrNotFound):
 		return notFound()

@@ -18,13 +18,13 @@ var errNotTaken = errors.New("the event is not on disk")
 // check, by its permissions.
 func (h *Handler) event(ctx context.Context, payload json.RawMessage) (any, error) {
 	start := time.Now()
-	r := &request{entry: &entry{method: "event"}, replyBy: h.replyBy(ctx, start)}
+	r := &request{entry: &entry{method: methodEvent}, replyBy: h.replyBy(ctx, start)}
 	answer, err := h.takeEvent(ctx, r, payload)
 	status := 200 // as if it were a request, for the line's level
 	if err != nil {
 		r.entry.err, status = cmp.Or(r.entry.err, err), 503
 	}
-	r.entry.write(ctx, h.Log, status, time.Since(start))
+	h.write(ctx, r.entry, status, time.Since(start))
 	return answer, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -44,6 +45,7 @@ type Config struct {
 	Sources     sources.Set // what /webhooks/{source} and events are read with
 	DeadLetters DeadLetters
 	Log         *slog.Logger
+	Function    string           // the Lambda function's name, whose metrics the lines of the log carry; none where it is empty
 	ReplyWithin time.Duration    // answer by then, done or not
 	AllowDelete bool             // signups may be deleted, through the API and by sources
 	PublicURL   string           // for Location and for signatures that cover the URL; may be empty
@@ -54,6 +56,7 @@ type Config struct {
 type Handler struct {
 	Config
 	ways map[string]way // by the source's name
+	warm atomic.Bool    // something was answered before
 }
 
 // New returns a handler. The error names what is wrong with the sources.
@@ -62,7 +65,7 @@ func New(config Config) (*Handler, error) {
 		config.Now = time.Now
 	}
 	ways, err := newWays(config.Sources)
-	return &Handler{config, ways}, err
+	return &Handler{Config: config, ways: ways}, err
 }
 
 // response is an answer, as API Gateway takes it.
@@ -74,7 +77,7 @@ func (h *Handler) Handle(ctx context.Context, event events.APIGatewayV2HTTPReque
 	start := time.Now()
 	r := newRequest(event, h.replyBy(ctx, start))
 	answer := h.serve(ctx, r)
-	r.entry.write(ctx, h.Log, answer.StatusCode, time.Since(start))
+	h.write(ctx, r.entry, answer.StatusCode, time.Since(start))
 	return answer, nil
 }
 

@@ -105,6 +105,7 @@ func newWorld(t testing.TB) *world {
 		},
 		Secrets:     w.secrets,
 		Log:         slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Function:    "trunkhook-webhook",
 		ReplyWithin: time.Second,
 		Now:         func() time.Time { return now },
 	})

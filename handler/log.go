@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"github.com/trunkhook/trunkhook/handler/sources"
+	"github.com/trunkhook/trunkhook/internal/figures"
 	"github.com/trunkhook/trunkhook/provision"
 )
 
@@ -80,14 +82,13 @@ func (e *entry) setSignupID(id string) {
 	}
 }
 
-func (e *entry) write(ctx context.Context, log *slog.Logger, status int, took time.Duration) {
+// write writes the line of a request that was answered.
+func (h *Handler) write(ctx context.Context, e *entry, status int, took time.Duration) {
 	if e.result.Outcome == "" {
 		e.result.Outcome = e.outcomeOf(status)
 	}
-	attrs := []slog.Attr{
-		slog.String("method", e.method), slog.String("path", e.path), slog.Int("status", status),
-		slog.Int64("duration_ms", took.Milliseconds()),
-	}
+	attrs := append(make([]slog.Attr, 0, 24),
+		slog.String("method", e.method), slog.String("path", e.path), slog.Int("status", status), slog.Int64("duration_ms", took.Milliseconds()))
 	if e.source != "" {
 		attrs = append(attrs, slog.String("source", e.source))
 	}
@@ -105,7 +106,42 @@ func (e *entry) write(ctx context.Context, log *slog.Logger, status int, took ti
 	if lambda, ok := lambdacontext.FromContext(ctx); ok {
 		attrs = append(attrs, slog.String("requestId", lambda.AwsRequestID)) // as Lambda's own lines call it
 	}
-	log.LogAttrs(ctx, level, "request", attrs...)
+	counts := e.measured(status, took)
+	if !h.warm.Swap(true) {
+		counts.ColdStarts = 1
+	}
+	h.log().Write(ctx, level, "request", attrs, counts)
+}
+
+func (h *Handler) log() figures.Log { return figures.Log{Logger: h.Log, Function: h.Function} }
+
+// measured is what the metrics have of the request. Where it had several events, each
+// has a line, and the line's metrics.
+func (e *entry) measured(status int, took time.Duration) figures.Counts {
+	c := figures.Counts{Outcome: e.result.Outcome, Source: e.source, Vendor: e.result.Figures(), RequestDuration: took}
+	if status == http.StatusUnauthorized {
+		c.BadSignatures = 1
+	}
+	if e.unusable && e.counts == nil {
+		c.UnusableEvents = 1
+	}
+	if e.promisedNothing(status) && e.counts[outcomeUnavailable] == 0 {
+		c.NotTaken = 1
+	}
+	return c
+}
+
+// methodEvent stands for a method where an event came without HTTP.
+const methodEvent = "event"
+
+// promisedNothing tells whether something was sent that may be on disk or not, so
+// that it must be sent again.
+func (e *entry) promisedNothing(status int) bool {
+	switch e.method {
+	case http.MethodPost, http.MethodDelete, methodEvent:
+		return e.notTaken || status >= http.StatusInternalServerError
+	}
+	return false
 }
 
 // The outcomes of a webhook's events that the engine has no word for.
@@ -135,7 +171,7 @@ func (e *entry) alarm() string {
 
 // tell notes what became of a delivery's events: in the request's own line where
 // there was one, else in a line for each.
-func (e *entry) tell(ctx context.Context, log *slog.Logger, source string, t taken) {
+func (e *entry) tell(ctx context.Context, log figures.Log, source string, t taken) {
 	if len(t.events) != 1 {
 		e.result.Outcome, e.counts = outcomeBatch, map[provision.Outcome]int{}
 	}
@@ -153,8 +189,20 @@ func (e *entry) tell(ctx context.Context, log *slog.Logger, source string, t tak
 		if err != nil {
 			attrs, level = append(attrs, slog.String("error", err.Error())), levelOfEvent(result.Outcome)
 		}
-		log.LogAttrs(ctx, level, "event", attrs...)
+		log.Write(ctx, level, "event", attrs, countsOf(event, result, source))
 	}
+}
+
+// countsOf are those of one event of several.
+func countsOf(event sources.Event, result provision.Result, source string) figures.Counts {
+	c := figures.Counts{Outcome: result.Outcome, Source: source, Vendor: result.Figures()}
+	switch {
+	case event.Fault != nil:
+		c.UnusableEvents = 1
+	case result.Outcome == outcomeUnavailable:
+		c.NotTaken = 1
+	}
+	return c
 }
 
 // became is what an event came to, and why where it came to nothing.

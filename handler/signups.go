@@ -38,6 +38,7 @@ func (h *Handler) signUp(ctx context.Context, r *request) response {
 func (h *Handler) provision(ctx context.Context, r *request, signup provision.Signup) response {
 	result, err := h.Provisioner.Provision(ctx, signup, time.Until(r.replyBy))
 	if err != nil {
+		r.entry.result.Steps = result.Steps
 		return r.refuse(err)
 	}
 	r.entry.result = result

@@ -113,7 +113,7 @@ func (h *Handler) take(ctx context.Context, r *request, source string, list []so
 	h.cancel(ctx, r, &t, cancelled) // after the signups of the same delivery
 	r.entry.err = cmp.Or(r.entry.err, <-kept)
 	t.unavailable = r.entry.err != nil
-	r.entry.tell(ctx, h.Log, source, t)
+	r.entry.tell(ctx, h.log(), source, t)
 	return t
 }
 

@@ -250,9 +250,16 @@ func (t *try) hooks(whole context.Context) exotel.Hooks {
 			return nil
 		},
 		After: func(call exotel.Call) {
-			t.steps = append(t.steps, Step{Name: call.Op, Start: call.Start, Duration: call.Duration, HTTPStatus: call.HTTPStatus, RequestID: call.RequestID, Err: call.Err, Vendor: true})
+			t.steps = append(t.steps, vendorStep(call))
 			t.engine.heed(whole, call.Err)
 		},
+	}
+}
+
+func vendorStep(call exotel.Call) Step {
+	return Step{
+		Name: call.Op, Start: call.Start, Duration: call.Duration, HTTPStatus: call.HTTPStatus, RequestID: call.RequestID, Err: call.Err,
+		Vendor: true, Changes: call.Changes(),
 	}
 }
 

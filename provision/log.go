@@ -8,7 +8,7 @@ import (
 
 // LogAttrs are what a log line says of a result.
 func (r Result) LogAttrs() []slog.Attr {
-	var attrs []slog.Attr
+	attrs := make([]slog.Attr, 0, 8)
 	text := func(name, value string) {
 		if value != "" {
 			attrs = append(attrs, slog.String(name, value))
@@ -41,31 +41,57 @@ func (r Result) Level() slog.Level {
 	return slog.LevelInfo
 }
 
-// Log writes a line for each signup that the pass held, and one for the pass if
-// it met any, or ended early.
+// LogLine is one line of a pass's log.
+type LogLine struct {
+	Level   slog.Level
+	Message string
+	Attrs   []slog.Attr
+	Outcome Outcome // of the signup that it is about; empty where it is about none
+	Source  string  // of that signup
+	Figures Figures
+}
+
+// Log writes the lines of LogLines.
 func (p Pass) Log(ctx context.Context, log *slog.Logger) {
+	for _, line := range p.LogLines() {
+		log.LogAttrs(ctx, line.Level, line.Message, line.Attrs...) //nolint:sloglint // those of LogLines are constants
+	}
+}
+
+// LogLines are a line for each signup that the pass held, and one for the pass if
+// it met any, or called Exotel, or ended early.
+func (p Pass) LogLines() []LogLine {
+	lines := make([]LogLine, 0, len(p.Results)+1)
+	for _, result := range p.Results {
+		lines = append(lines, LogLine{
+			Level: result.Level(), Message: "reconciled", Attrs: append(result.LogAttrs(), slog.String("source", result.Record.Source)),
+			Outcome: result.Outcome, Source: result.Record.Source, Figures: result.Figures(),
+		})
+	}
+	if len(p.Results)+p.Missed+p.Failed+len(p.Steps) == 0 && p.Err == nil && p.Halted == nil {
+		return lines
+	}
+	return append(lines, p.logLine())
+}
+
+func (p Pass) logLine() LogLine {
 	finished := 0
 	for _, result := range p.Results {
 		if result.Record.Status != StatusPending {
 			finished++
 		}
-		log.LogAttrs(ctx, result.Level(), "reconciled", append(result.LogAttrs(), slog.String("source", result.Record.Source))...)
 	}
-	if len(p.Results)+p.Missed+p.Failed == 0 && p.Err == nil && p.Halted == nil {
-		return
-	}
-	attrs := []slog.Attr{
+	line := LogLine{Level: slog.LevelInfo, Message: "pass", Figures: figuresOf(p.Steps), Attrs: []slog.Attr{
 		slog.Int("finished", finished), slog.Int("pending", len(p.Results)-finished), slog.Int("missed", p.Missed), slog.Int("failed", p.Failed),
-	}
-	level := slog.LevelInfo
+	}}
 	if p.Err != nil {
-		attrs, level = append(attrs, slog.String("error", p.Err.Error())), slog.LevelError
+		line.Attrs, line.Level = append(line.Attrs, slog.String("error", p.Err.Error())), slog.LevelError
 	}
 	if p.Halted != nil {
-		attrs = append(attrs, slog.String("halted", p.Halted.Error()))
+		line.Attrs = append(line.Attrs, slog.String("halted", p.Halted.Error()))
 	}
 	if alarm := alarmOf(errors.Join(p.Err, p.Halted), 0, 0); alarm != "" { // what befell the search has no line of a signup's
-		attrs, level = append(attrs, slog.String("alarm", string(alarm))), slog.LevelError
+		line.Attrs, line.Level = append(line.Attrs, slog.String("alarm", string(alarm))), slog.LevelError
 	}
-	log.LogAttrs(ctx, level, "pass", attrs...)
+	return line
 }

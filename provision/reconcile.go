@@ -26,6 +26,7 @@ type Pass struct {
 	Failed  int      // not even taken over
 	Err     error    // why the first of those failed
 	Halted  error    // why the pass ended early; nil where it didn't
+	Steps   []Step   // what was done for none of the results: the search's calls, and tries that failed
 }
 
 // Reconcile finishes signups that are due, oldest first, several at a time, at
@@ -153,6 +154,13 @@ func (p *pass) fail(err error) {
 	}
 }
 
+// did notes a step of none of the signups.
+func (p *pass) did(s Step) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.Steps = append(p.Steps, s)
+}
+
 func (p *pass) mayBegin(ctx context.Context) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -165,6 +173,7 @@ func (p *pass) note(result Result, held bool, err error) {
 	defer p.mu.Unlock()
 	switch {
 	case err != nil:
+		p.Steps = append(p.Steps, result.Steps...)
 		if p.Failed++; p.Err == nil {
 			p.Err = err
 		}

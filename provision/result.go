@@ -41,6 +41,7 @@ type Step struct {
 	Duration   time.Duration
 	Err        error
 	Vendor     bool
+	Changes    bool   // of a vendor call: it may have changed the account
 	HTTPStatus int    // of a vendor call; zero where no answer came
 	RequestID  string // of a vendor call; Exotel's
 }

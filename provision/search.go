@@ -133,7 +133,10 @@ func (s *search) list(ctx context.Context, offset int) (*exotel.TrunkPage, error
 	engine := s.pass.engine
 	hooked := exotel.WithHooks(ctx, exotel.Hooks{
 		Before: func(ctx context.Context, _ string) error { return engine.spend(ctx, &s.share) },
-		After:  func(call exotel.Call) { engine.heed(ctx, call.Err) },
+		After: func(call exotel.Call) {
+			s.pass.did(vendorStep(call))
+			engine.heed(ctx, call.Err)
+		},
 	})
 	hooked, cancel := context.WithDeadline(hooked, deadline.Add(-closingTime-settleTime))
 	defer cancel()

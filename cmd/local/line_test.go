@@ -136,3 +136,14 @@ func TestLineIsExtendedAfterARestart(t *testing.T) {
 		t.Errorf("another mode: %d %s", status, body)
 	}
 }
+
+// What runs on one's own machine has no CloudWatch to read metrics out of its log.
+func TestLogOfTheLocalSystemHasNoMetrics(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	start(t, env(dir)).signUp(t, `{"signup_id":"metered","company":"Acme Telecom"}`, 201)
+	log := read(t, filepath.Join(dir, "log.jsonl"))
+	if !strings.Contains(log, `"outcome":"created"`) || strings.Contains(log, "_aws") || strings.Contains(log, "FunctionName") {
+		t.Errorf("logged %s", log)
+	}
+}

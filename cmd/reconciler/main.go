@@ -12,8 +12,8 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"github.com/trunkhook/trunkhook/internal/figures"
 	"github.com/trunkhook/trunkhook/internal/function"
-	"github.com/trunkhook/trunkhook/internal/metrics"
 	"github.com/trunkhook/trunkhook/internal/settings"
 	"github.com/trunkhook/trunkhook/provision"
 )
@@ -25,21 +25,24 @@ func main() {
 		os.Exit(1)
 	}
 	parts.WarmUp()
+	log := figures.Log{Logger: parts.Log, Function: lambdacontext.FunctionName}
 	lambda.Start(func(ctx context.Context, _ json.RawMessage) error {
 		pass, err := parts.Engine.Reconcile(ctx)
-		pass.Log(ctx, parts.Log)
+		for _, line := range pass.LogLines() {
+			log.Write(ctx, line.Level, line.Message, line.Attrs, figures.Counts{Outcome: line.Outcome, Source: line.Source, Vendor: line.Figures})
+		}
 		if err != nil {
 			return err
 		}
-		return logBacklog(ctx, parts)
+		return logBacklog(ctx, parts.Engine.Ledger, log)
 	})
 }
 
 // logBacklog writes what the alarm on signups that stay pending looks at. It is
 // written after every pass, so that its absence is an alarm too.
-func logBacklog(ctx context.Context, parts function.Parts) error {
+func logBacklog(ctx context.Context, ledger provision.Ledger, log figures.Log) error {
 	now := time.Now()
-	backlog, err := parts.Engine.Ledger.Backlog(ctx, now.Add(-provision.StuckAfter))
+	backlog, err := ledger.Backlog(ctx, now.Add(-provision.StuckAfter))
 	if err != nil {
 		return err
 	}
@@ -47,9 +50,6 @@ func logBacklog(ctx context.Context, parts function.Parts) error {
 	if backlog.Pending > 0 {
 		oldest = now.Sub(backlog.Oldest)
 	}
-	metrics.Log(ctx, parts.Log, lambdacontext.FunctionName,
-		metrics.Metric{Name: "PendingSignups", Unit: "Count", Value: float64(backlog.Pending)},
-		metrics.Metric{Name: "StuckSignups", Unit: "Count", Value: float64(backlog.Stuck)},
-		metrics.Metric{Name: "OldestPendingSignup", Unit: "Seconds", Value: oldest.Seconds()})
+	log.WriteBacklog(ctx, figures.Backlog{Pending: backlog.Pending, Stuck: backlog.Stuck, Oldest: oldest})
 	return nil
 }

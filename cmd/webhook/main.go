@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/trunkhook/trunkhook/handler"
 	"github.com/trunkhook/trunkhook/handler/sources"
@@ -36,7 +37,7 @@ func newHandler() (*handler.Handler, error) {
 	keys := secrets.NewSources(parts.Secret(parts.Settings.SourcesSecretID), parts.Log)
 	parts.WarmUp(keys.Load)
 	return handler.New(handler.Config{
-		Provisioner: parts.Engine, Secrets: keys, Sources: set, DeadLetters: parts.Table, Log: parts.Log,
+		Provisioner: parts.Engine, Secrets: keys, Sources: set, DeadLetters: parts.Table, Log: parts.Log, Function: lambdacontext.FunctionName,
 		ReplyWithin: parts.Settings.ReplyWithin, PublicURL: parts.Settings.PublicURL, AllowDelete: parts.Settings.AllowDelete,
 	})
 }
