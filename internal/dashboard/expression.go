@@ -15,7 +15,7 @@ type formula func(i int) float64
 // calculate works an expression of metric math out: numbers, names of what is
 // known, + - * /, comparisons, FILL with a number, and IF.
 func calculate(expression string, known map[string][]float64) ([]float64, error) {
-	p := &parser{known: known, length: -1}
+	p := &mathParser{known: known, length: -1}
 	p.scan.Init(strings.NewReader(expression))
 	p.scan.Error = func(*scanner.Scanner, string) {} // the parser says what is wrong
 	p.next()
@@ -33,7 +33,7 @@ func calculate(expression string, known map[string][]float64) ([]float64, error)
 	return values, nil
 }
 
-type parser struct {
+type mathParser struct {
 	scan   scanner.Scanner
 	token  rune
 	known  map[string][]float64
@@ -41,16 +41,16 @@ type parser struct {
 	err    error
 }
 
-func (p *parser) next() { p.token = p.scan.Scan() }
+func (p *mathParser) next() { p.token = p.scan.Scan() }
 
-func (p *parser) fail(wanted string) formula {
+func (p *mathParser) fail(wanted string) formula {
 	if p.err == nil {
 		p.err = fmt.Errorf("column %d: %q instead of %s", p.scan.Column, p.scan.TokenText(), wanted)
 	}
 	return func(int) float64 { return missing }
 }
 
-func (p *parser) expect(token rune) {
+func (p *mathParser) expect(token rune) {
 	if p.token != token {
 		p.fail(strconv.QuoteRune(token))
 		return
@@ -58,7 +58,7 @@ func (p *parser) expect(token rune) {
 	p.next()
 }
 
-func (p *parser) comparison() formula {
+func (p *mathParser) comparison() formula {
 	left := p.sum()
 	operator := p.token
 	if operator != '<' && operator != '>' {
@@ -79,7 +79,7 @@ func (p *parser) comparison() formula {
 	}
 }
 
-func (p *parser) sum() formula {
+func (p *mathParser) sum() formula {
 	f := p.product()
 	for p.err == nil && (p.token == '+' || p.token == '-') {
 		left, sign := f, 1.0
@@ -93,7 +93,7 @@ func (p *parser) sum() formula {
 	return f
 }
 
-func (p *parser) product() formula {
+func (p *mathParser) product() formula {
 	f := p.term()
 	for p.err == nil && (p.token == '*' || p.token == '/') {
 		left, operator := f, p.token
@@ -112,7 +112,7 @@ func (p *parser) product() formula {
 	return f
 }
 
-func (p *parser) term() formula {
+func (p *mathParser) term() formula {
 	text := p.scan.TokenText()
 	switch p.token {
 	case scanner.Int, scanner.Float:
@@ -137,7 +137,7 @@ func (p *parser) term() formula {
 	return p.fail("a number, a name or a bracket")
 }
 
-func (p *parser) name(name string) formula {
+func (p *mathParser) name(name string) formula {
 	values, known := p.known[name]
 	if !known || p.length >= 0 && p.length != len(values) {
 		p.err = fmt.Errorf("%s is not known, or not of the same length as what is before it", name)
@@ -147,7 +147,7 @@ func (p *parser) name(name string) formula {
 	return func(i int) float64 { return values[i] }
 }
 
-func (p *parser) function(name string) formula {
+func (p *mathParser) function(name string) formula {
 	var arguments []formula
 	for p.err == nil && (p.token == '(' || p.token == ',') {
 		p.next()

@@ -11,6 +11,11 @@ import (
 
 var update = flag.Bool("update", false, "write docs/dashboard.svg anew")
 
+// pseudo are the pseudo parameters of the stack in the picture.
+var pseudo = map[string]string{
+	"AWS::StackName": "trunkhook-prod", "AWS::Region": "ap-south-1", "AWS::Partition": "aws", "AWS::AccountId": "123456789012", "AWS::URLSuffix": "amazonaws.com",
+}
+
 // stack is template.yaml as a stack of it would be.
 func stack(t *testing.T) Template {
 	t.Helper()
@@ -18,9 +23,7 @@ func stack(t *testing.T) Template {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template, err := Parse(content, map[string]string{
-		"AWS::StackName": "trunkhook-prod", "AWS::Region": "ap-south-1", "AWS::Partition": "aws", "AWS::AccountId": "123456789012", "AWS::URLSuffix": "amazonaws.com",
-	})
+	template, err := Parse(content, pseudo)
 	if err != nil {
 		t.Fatal(err)
 	}

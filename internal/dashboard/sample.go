@@ -115,6 +115,8 @@ func (s *sample) vendor(webhook, reconciler string, d day) {
 	s.count(reconciler+"/VendorUnauthorized", func(i int) float64 { return once(i == 21, 1) })
 	s.count(webhook+"/CreatesRefused", never)
 	s.count(reconciler+"/CreatesRefused", never)
+	s.count(webhook+"/BudgetWaits", never)
+	s.count(reconciler+"/BudgetWaits", func(i int) float64 { return once(d.finished[i] >= 60, 5) })
 	for function, wait := range map[string]float64{webhook: 3400, reconciler: 9500} {
 		s.add(function+"/VendorLatency/p50", func(i int) float64 { return 210 + 40*noise(function, i) + 0.6*wait*d.trouble[i] })
 		s.add(function+"/VendorLatency/p99", func(i int) float64 { return 560 + 260*noise(function+"99", i) + (wait-700)*d.trouble[i] })
