@@ -83,25 +83,29 @@ func TestTheEstimateOfCostsKnowsTheMemoryOfTheFunctions(t *testing.T) {
 
 func TestMetricMath(t *testing.T) {
 	t.Parallel()
-	known := map[string][]float64{"a": {1, missing, 4}, "b": {2, 3, 0}}
+	known := map[string][]float64{"a": {1, missing, 4, missing}, "b": {2, 3, 0, missing}}
 	for expression, want := range map[string][]float64{
-		"a + b * 2":                         {5, missing, 4},
-		"(a + b) * 2":                       {6, missing, 8},
-		"b - 1 - 1":                         {0, 1, -2},
-		"a / b":                             {0.5, missing, missing},
-		"FILL(a, 0) + FILL(b, 0)":           {3, 3, 4},
-		"FILL(a / b, 7)":                    {0.5, 7, 7},
-		"IF(b >= 2, 100 * b, 0.5)":          {200, 300, 0.5},
-		"IF(a > 1, 1, 0)":                   {0, 0, 1},
-		"IF(b < 3, 1, 0)":                   {1, 0, 1},
-		"288 * FILL(a, 0) * 0.25 / 1000000": {0.000072, 0, 0.000288},
+		"a + b":                           {3, 3, 4, missing},
+		"a + b * 2":                       {5, 6, 4, missing},
+		"(a + b) * 2":                     {6, 6, 8, missing},
+		"b - 1 - 1":                       {0, 1, -2, missing},
+		"a / b":                           {0.5, 0, missing, missing},
+		"100 * a / b":                     {50, 0, missing, missing},
+		"FILL(a, 0) + FILL(b, 0)":         {3, 3, 4, 0},
+		"FILL(a / b, 7)":                  {0.5, 0, 7, 7},
+		"IF(b >= 2, 100 * b, 0.5)":        {200, 300, 0.5, missing},
+		"IF(b >= 2, a, 5)":                {1, 0, 5, missing},
+		"IF(a > 1, 1, 0)":                 {0, missing, 1, missing},
+		"IF(b < 3, 1, 0)":                 {1, 0, 1, missing},
+		"a <= b":                          {1, 1, 0, missing},
+		"2 * FILL(a, 0) * 0.25 / 1000000": {0.0000005, 0, 0.000002, 0},
 	} {
 		got, err := calculate(expression, known)
 		if err != nil || !slices.EqualFunc(got, want, func(a, b float64) bool { return a == b || a != a && b != b || max(a-b, b-a) < 1e-12 }) {
 			t.Errorf("%s is %v, %v; want %v", expression, got, err, want)
 		}
 	}
-	for _, expression := range []string{"", "a +", "(a", "c", "a b", "FILL(a)", "RATE(a)", "a !", "IF(a, 1, 2", "'a'"} {
+	for _, expression := range []string{"", "a +", "(a", "c", "a b", "FILL(a)", "RATE(a)", "a !", "IF(a, 1, 2", "'a'", "1 + 2"} {
 		if got, err := calculate(expression, known); err == nil {
 			t.Errorf("%q is %v, and no error", expression, got)
 		}
