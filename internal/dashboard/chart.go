@@ -198,18 +198,17 @@ func (s *svg) curve(c chart, l drawn) {
 		}
 		pen = !alone
 	}
-	path := d.String()
-	if path == "" {
+	if d.Len() == 0 {
 		return
 	}
+	line := d.String()
 	if l.base != nil {
-		area := path
 		for i := n - 1; i >= 0; i-- {
-			area += fmt.Sprintf("L%s %s", px(c.x(i, n)), px(c.y(l.base[i], l.right)))
+			fmt.Fprintf(&d, "L%s %s", px(c.x(i, n)), px(c.y(l.base[i], l.right)))
 		}
-		s.writef(`<path d="%sZ" style="fill:%s;fill-opacity:.55"/>`, area, l.color)
+		s.writef(`<path d="%sZ" style="fill:%s;fill-opacity:.55"/>`, d.String(), l.color)
 	}
-	s.writef(`<path d="%s" class="c" stroke="%s"/>`, path, l.color)
+	s.writef(`<path d="%s" class="c" stroke="%s"/>`, line, l.color)
 }
 
 func (s *svg) annotation(c chart, a annotation) {

@@ -26,14 +26,14 @@ func TestTheDashboardShowsEveryAlarm(t *testing.T) {
 	}
 }
 
-// Where the alarms that calculate aren't made, the body must still be JSON, and name none of them.
-func TestTheDashboardStandsWithoutTheAlarmsThatAnEmulatorDoesNotMake(t *testing.T) {
+// Where those alarms aren't made the body must still be JSON, and name none of them.
+func TestTheDashboardStandsWithoutTheAlarmsOfMetricMath(t *testing.T) {
 	t.Parallel()
 	content, err := os.ReadFile(filepath.Join(dynamotest.Root(), "template.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	template, err := Parse(content, pseudo, "InAws")
+	template, err := Parse(content, pseudo, "HasMetricMathAlarms")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestTheDashboardStandsWithoutTheAlarmsThatAnEmulatorDoesNotMake(t *testing.
 	}
 	for _, w := range d.Widgets {
 		for _, alarm := range w.Properties.Alarms {
-			if strings.Contains(string(content), "\n  "+alarm+":\n    Type: AWS::CloudWatch::Alarm\n    Condition: InAws\n") {
+			if strings.Contains(string(content), "\n  "+alarm+":\n    Type: AWS::CloudWatch::Alarm\n    Condition: HasMetricMathAlarms\n") {
 				t.Errorf("%s isn't there", alarm)
 			}
 		}
