@@ -55,24 +55,19 @@ type series struct {
 	of     int // the place of its query
 }
 
-// evaluate works the queries out in their order. An expression may name what stands
-// before it. Hidden ones give no series.
+// evaluate works the queries out. An expression may name any metric, wherever it
+// stands, and expressions that stand before it. Hidden ones give no series.
 func evaluate(queries []query, source Source) (shown []series, err error) {
 	known := map[string][]float64{}
-	for i, q := range queries {
-		var found []series
-		switch {
-		case strings.HasPrefix(q.expression, "SEARCH("):
-			found, err = search(q, source)
-		case q.expression != "":
-			var values []float64
-			values, err = calculate(q.expression, known)
-			found = []series{{label: q.label, values: values}}
-		default:
-			var values []float64
-			values, err = source.Data(q.metric)
-			found = []series{{label: q.label, values: values}}
+	for _, q := range queries {
+		if q.expression == "" && q.id != "" {
+			if known[q.id], err = source.Data(q.metric); err != nil {
+				return nil, err
+			}
 		}
+	}
+	for i, q := range queries {
+		found, err := q.series(known, source)
 		if err != nil {
 			return nil, fmt.Errorf("%s%s: %w", q.expression, q.metric.Name, err)
 		}
@@ -86,6 +81,20 @@ func evaluate(queries []query, source Source) (shown []series, err error) {
 		}
 	}
 	return shown, nil
+}
+
+func (q query) series(known map[string][]float64, source Source) ([]series, error) {
+	var values []float64
+	var err error
+	switch {
+	case strings.HasPrefix(q.expression, "SEARCH("):
+		return search(q, source)
+	case q.expression != "":
+		values, err = calculate(q.expression, known)
+	default:
+		values, err = source.Data(q.metric)
+	}
+	return []series{{label: q.label, values: values}}, err
 }
 
 // searched is the one form of SEARCH that our widgets use.

@@ -164,6 +164,8 @@ func (s *sample) around(d day) {
 	s.add("UntakenEvents/ApproximateNumberOfMessagesVisible", never)
 	s.add("ScheduleDeadLetters/ApproximateNumberOfMessagesVisible", never)
 	s.add("EventsOutDeadLetters/ApproximateNumberOfMessagesVisible", never)
+	s.count("EventsOut/ExecutionFailed", never)
+	s.count("EventsOut/ExecutionPartiallyFailed", never)
 	s.count("trunkhook-prod-Alarms", func(i int) float64 { return once(i == 139 || i == 151, 1) })
 }
 
