@@ -67,6 +67,10 @@ golden: ## write the events of the sources, all golden answers and the golden ma
 	go test ./handler -run TestEveryEventHasItsGoldenAnswer -update
 	go test ./handler/sources -run TestEverySampleHasItsGoldenMapping -update
 
+.PHONY: dashboard-picture
+dashboard-picture: ## draw docs/dashboard.svg anew, of the template's dashboard and sample data
+	go test ./internal/dashboard -run TestThePictureInTheDocumentsIsThatOfTheTemplatesDashboard -update
+
 .PHONY: send
 send: ## send a source's sample as its sender would (SOURCE=hubspot; URL, SECRET_FILE, FILE, TIMES)
 	@go run -buildvcs=false ./cmd/sources send -url "$(or $(URL),http://127.0.0.1:8080)" -times $(or $(TIMES),1) $(if $(SECRET_FILE),-secret-file "$(SECRET_FILE)") $(if $(FILE),-file "$(FILE)") $(SOURCE)

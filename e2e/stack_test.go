@@ -79,7 +79,7 @@ func (s *stack) sam(t *testing.T, option string, overrides ...string) {
 		"deploy", "--template-file", s.built, "--config-file", filepath.Join(dynamotest.Root(), "samconfig.toml"), "--stack-name", s.name,
 		option, "--no-fail-on-empty-changeset", "--no-progressbar", "--parameter-overrides",
 		"Architecture=" + architecture(), "TrunkPrefix=" + s.prefix, "ExotelBaseUrl=" + s.fake.URL,
-		"PublicUrl=" + publicURL,
+		"PublicUrl=" + publicURL, "MetricMathAlarms=false", // which the emulator refuses
 	}
 	s.emulator.run(t, variable(t, "E2E_SAM"), append(args, overrides...)...)
 }
