@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/trunkhook/trunkhook/handler/verify"
@@ -66,7 +67,7 @@ func (c client) signUp(ctx context.Context, id string) (answer, error) {
 		return answer{}, err
 	}
 	header.Set("Webhook-Id", id)
-	header.Set("Webhook-Timestamp", fmt.Sprint(now.Unix()))
+	header.Set("Webhook-Timestamp", strconv.FormatInt(now.Unix(), 10))
 	header.Set("Webhook-Signature", signature)
 	return c.send(ctx, http.MethodPost, "/signups", header, body)
 }
