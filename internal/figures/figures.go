@@ -64,7 +64,8 @@ type Counts struct {
 func (c Counts) ofSignup() bool {
 	switch c.Outcome {
 	case provision.OutcomeCreated, provision.OutcomeAdopted, provision.OutcomeCompleted, provision.OutcomeReplayed, provision.OutcomePending,
-		provision.OutcomeInProgress, provision.OutcomeConflict, provision.OutcomeRejected, provision.OutcomeDeleting, provision.OutcomeDeleted:
+		provision.OutcomeInProgress, provision.OutcomeConflict, provision.OutcomeRejected, provision.OutcomeDeleting, provision.OutcomeDeleted,
+		provision.OutcomeDry:
 		return true
 	}
 	return false
