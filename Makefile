@@ -114,6 +114,17 @@ build: ## the functions' bootstrap files, for GOARCH_FUNCTIONS (arm64)
 		CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH_FUNCTIONS) go build $(BUILD_FLAGS) -o build/$$function/bootstrap ./cmd/$$function || exit 1; \
 	done
 
+# Another folder, and every link anew: what neither the path nor the moment gets into.
+.PHONY: reproducible
+reproducible: ## the functions for arm64 and x86_64, built here and elsewhere: the same bytes
+	@elsewhere=$$(mktemp -d) && trap 'rm -rf "$$elsewhere"' EXIT && \
+	git ls-files -z | tar --null -cf - -T - | tar -xf - -C "$$elsewhere" && \
+	for arch in arm64 amd64; do \
+		for dir in . "$$elsewhere"; do $(MAKE) --silent -C "$$dir" build GOARCH_FUNCTIONS=$$arch || exit 1; done; \
+		for function in webhook reconciler; do cmp build/$$function/bootstrap "$$elsewhere/build/$$function/bootstrap" || exit 1; done; \
+		echo "$$arch, built twice to the same bytes:"; sha256sum build/webhook/bootstrap build/reconciler/bootstrap; \
+	done
+
 # In bytes. A zip is what a cold start fetches; gzip compresses as it does.
 MAX_BOOTSTRAP := 10500000
 
