@@ -6,63 +6,63 @@ import (
 	"testing"
 )
 
-// figures are a source of few metrics: function and name, and the values of the
+// given are a source of few metrics: function and name, and the values of the
 // last periods. Of others there is no data.
-type figures map[string][]float64
+type given map[string][]float64
 
 const periods = 5
 
-func (f figures) Data(m Metric) ([]float64, error) {
+func (g given) Data(m Metric) ([]float64, error) {
 	values := slices.Repeat([]float64{missing}, periods)
-	given := f[key(m)]
-	copy(values[periods-len(given):], given)
+	last := g[key(m)]
+	copy(values[periods-len(last):], last)
 	return values, nil
 }
 
-func (figures) Find(string, string, []string) ([]Metric, error) { return nil, nil }
+func (given) Find(string, string, []string) ([]Metric, error) { return nil, nil }
 
 func TestAlarmsGoOffWhenTheySayAndNotBefore(t *testing.T) {
 	t.Parallel()
 	const webhook, reconciler = "WebhookFunction/", "ReconcilerFunction/"
 	always := func(value float64) []float64 { return slices.Repeat([]float64{value}, periods) }
-	alive := figures{reconciler + "OldestPendingSignup": always(0), reconciler + "StuckSignups": always(0)}
+	alive := given{reconciler + "OldestPendingSignup": always(0), reconciler + "StuckSignups": always(0)}
 	for name, test := range map[string]struct {
-		figures figures
+		figures given
 		off     []string
 	}{
 		"all is quiet":                               {alive, nil},
 		"the reconciler doesn't run":                 {nil, []string{"PendingAlarm"}},
-		"one pass in five is missing":                {figures{reconciler + "OldestPendingSignup": {0, 0, missing, 0, 0}}, nil},
-		"the oldest is as old as it may be":          {figures{reconciler + "OldestPendingSignup": always(900)}, nil},
-		"the oldest is older":                        {figures{reconciler + "OldestPendingSignup": {0, 0, 901, 961, 1021}}, []string{"PendingAlarm"}},
-		"it was older, and is done":                  {figures{reconciler + "OldestPendingSignup": {901, 961, 0, 0, 0}}, nil},
-		"one is stuck":                               {figures{reconciler + "StuckSignups": {1}}, []string{"StuckAlarm"}},
-		"no call has a known outcome":                {figures{webhook + "UnknownOutcomes": always(9), webhook + "VendorCalls": always(9)}, nil},
-		"one more, and there are enough":             {figures{webhook + "UnknownOutcomes": always(10), webhook + "VendorCalls": always(10)}, []string{"UnknownOutcomesAlarm"}},
-		"the calls of both functions count":          {figures{webhook + "UnknownOutcomes": always(2), webhook + "VendorCalls": always(5), reconciler + "VendorCalls": always(5)}, []string{"UnknownOutcomesAlarm"}},
-		"five in a hundred are unknown":              {figures{reconciler + "UnknownOutcomes": always(5), webhook + "VendorCalls": always(100)}, nil},
-		"six are, by both functions":                 {figures{reconciler + "UnknownOutcomes": always(3), webhook + "UnknownOutcomes": always(3), webhook + "VendorCalls": always(100)}, []string{"UnknownOutcomesAlarm"}},
-		"all are unknown for five minutes":           {figures{webhook + "UnknownOutcomes": {100, missing, missing}, webhook + "VendorCalls": always(100)}, nil},
-		"twenty in a hundred fail":                   {figures{webhook + "VendorErrors": always(20), webhook + "VendorCalls": always(100)}, nil},
-		"twenty-one fail":                            {figures{webhook + "VendorErrors": always(21), webhook + "VendorCalls": always(100)}, []string{"VendorErrorsAlarm"}},
-		"a rotation of the key":                      {figures{webhook + "VendorUnauthorized": {8, 3, missing}, reconciler + "VendorUnauthorized": {1, 1, missing}}, nil},
-		"the key stays wrong":                        {figures{webhook + "VendorUnauthorized": {missing, 1, missing}, reconciler + "VendorUnauthorized": {1, missing, 1}}, []string{"VendorUnauthorizedAlarm"}},
-		"the reconciler's create is refused":         {figures{reconciler + "CreatesRefused": {1}}, []string{"CreatesRefusedAlarm"}},
-		"an event can't be used":                     {figures{webhook + "UnusableEvents": {1}}, []string{"RejectedWebhooksAlarm"}},
-		"somebody tries a few signatures":            {figures{webhook + "BadSignatures": {10}}, nil},
-		"somebody tries more":                        {figures{webhook + "BadSignatures": {11}}, []string{"BadSignaturesAlarm"}},
-		"the reconciler is throttled":                {figures{reconciler + "Throttles": {1}}, []string{"ThrottlesAlarm"}},
-		"the webhook fails":                          {figures{webhook + "Errors": {1}}, []string{"WebhookErrorsAlarm"}},
-		"a pass fails":                               {figures{reconciler + "Errors": {1}}, []string{"ReconcilerErrorsAlarm"}},
-		"a signup isn't on disk":                     {figures{webhook + "NotTaken": {1}}, []string{"NotTakenAlarm"}},
-		"a log line has an alarm":                    {figures{"trunkhook-prod-Alarms": {1}}, []string{"OperatorAlarm"}},
-		"an event isn't taken":                       {figures{"UntakenEvents/ApproximateNumberOfMessagesVisible": {1}}, []string{"UntakenAlarm"}},
-		"an event isn't taken, nor put in its queue": {figures{webhook + "DestinationDeliveryFailures": {1}}, []string{"DeliveryAlarm"}},
-		"the schedule can't start a pass":            {figures{"ScheduleDeadLetters/ApproximateNumberOfMessagesVisible": {1}}, []string{"ScheduleAlarm"}},
+		"one pass in five is missing":                {given{reconciler + "OldestPendingSignup": {0, 0, missing, 0, 0}}, nil},
+		"the oldest is as old as it may be":          {given{reconciler + "OldestPendingSignup": always(900)}, nil},
+		"the oldest is older":                        {given{reconciler + "OldestPendingSignup": {0, 0, 901, 961, 1021}}, []string{"PendingAlarm"}},
+		"it was older, and is done":                  {given{reconciler + "OldestPendingSignup": {901, 961, 0, 0, 0}}, nil},
+		"one is stuck":                               {given{reconciler + "StuckSignups": {1}}, []string{"StuckAlarm"}},
+		"no call has a known outcome":                {given{webhook + "UnknownOutcomes": always(9), webhook + "VendorCalls": always(9)}, nil},
+		"one more, and there are enough":             {given{webhook + "UnknownOutcomes": always(10), webhook + "VendorCalls": always(10)}, []string{"UnknownOutcomesAlarm"}},
+		"the calls of both functions count":          {given{webhook + "UnknownOutcomes": always(2), webhook + "VendorCalls": always(5), reconciler + "VendorCalls": always(5)}, []string{"UnknownOutcomesAlarm"}},
+		"five in a hundred are unknown":              {given{reconciler + "UnknownOutcomes": always(5), webhook + "VendorCalls": always(100)}, nil},
+		"six are, by both functions":                 {given{reconciler + "UnknownOutcomes": always(3), webhook + "UnknownOutcomes": always(3), webhook + "VendorCalls": always(100)}, []string{"UnknownOutcomesAlarm"}},
+		"all are unknown for five minutes":           {given{webhook + "UnknownOutcomes": {100, missing, missing}, webhook + "VendorCalls": always(100)}, nil},
+		"twenty in a hundred fail":                   {given{webhook + "VendorErrors": always(20), webhook + "VendorCalls": always(100)}, nil},
+		"twenty-one fail":                            {given{webhook + "VendorErrors": always(21), webhook + "VendorCalls": always(100)}, []string{"VendorErrorsAlarm"}},
+		"a rotation of the key":                      {given{webhook + "VendorUnauthorized": {8, 3, missing}, reconciler + "VendorUnauthorized": {1, 1, missing}}, nil},
+		"the key stays wrong":                        {given{webhook + "VendorUnauthorized": {missing, 1, missing}, reconciler + "VendorUnauthorized": {1, missing, 1}}, []string{"VendorUnauthorizedAlarm"}},
+		"the reconciler's create is refused":         {given{reconciler + "CreatesRefused": {1}}, []string{"CreatesRefusedAlarm"}},
+		"an event can't be used":                     {given{webhook + "UnusableEvents": {1}}, []string{"RejectedWebhooksAlarm"}},
+		"somebody tries a few signatures":            {given{webhook + "BadSignatures": {10}}, nil},
+		"somebody tries more":                        {given{webhook + "BadSignatures": {11}}, []string{"BadSignaturesAlarm"}},
+		"the reconciler is throttled":                {given{reconciler + "Throttles": {1}}, []string{"ThrottlesAlarm"}},
+		"the webhook fails":                          {given{webhook + "Errors": {1}}, []string{"WebhookErrorsAlarm"}},
+		"a pass fails":                               {given{reconciler + "Errors": {1}}, []string{"ReconcilerErrorsAlarm"}},
+		"a signup isn't on disk":                     {given{webhook + "NotTaken": {1}}, []string{"NotTakenAlarm"}},
+		"a log line has an alarm":                    {given{"trunkhook-prod-Alarms": {1}}, []string{"OperatorAlarm"}},
+		"an event isn't taken":                       {given{"UntakenEvents/ApproximateNumberOfMessagesVisible": {1}}, []string{"UntakenAlarm"}},
+		"an event isn't taken, nor put in its queue": {given{webhook + "DestinationDeliveryFailures": {1}}, []string{"DeliveryAlarm"}},
+		"the schedule can't start a pass":            {given{"ScheduleDeadLetters/ApproximateNumberOfMessagesVisible": {1}}, []string{"ScheduleAlarm"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			source := figures{}
+			source := given{}
 			if test.figures != nil {
 				for key, values := range alive {
 					source[key] = values

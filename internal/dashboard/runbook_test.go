@@ -147,7 +147,7 @@ func loggedAlarms(t *testing.T) (values []string) {
 		if err != nil {
 			return err
 		}
-		values = append(values, alarmsOf(t, file)...)
+		values = append(values, constants(t, file, "alarm")...)
 		return nil
 	})
 	if err != nil {
@@ -157,17 +157,18 @@ func loggedAlarms(t *testing.T) (values []string) {
 	return values
 }
 
-func alarmsOf(t *testing.T, file *ast.File) (values []string) {
+// constants are the values of a file's texts whose names begin so, in whatever case.
+func constants(t *testing.T, file *ast.File, beginning string) (values []string) {
 	t.Helper()
 	for _, declaration := range file.Decls {
-		constants, ok := declaration.(*ast.GenDecl)
-		if !ok || constants.Tok != token.CONST {
+		group, ok := declaration.(*ast.GenDecl)
+		if !ok || group.Tok != token.CONST {
 			continue
 		}
-		for _, spec := range constants.Specs {
+		for _, spec := range group.Specs {
 			constant := spec.(*ast.ValueSpec)
 			name := strings.ToLower(constant.Names[0].Name)
-			if len(constant.Values) != 1 || !strings.HasPrefix(name, "alarm") {
+			if len(constant.Values) != 1 || !strings.HasPrefix(name, beginning) {
 				continue
 			}
 			literal, ok := constant.Values[0].(*ast.BasicLit)
