@@ -114,7 +114,8 @@ var proofs = []proof{
 // unproven are the permissions of which MiniStack can't show that they are needed.
 var unproven = []open{
 	{
-		"WebhookRole", "Traces", traces, []string{"*"},
+		"WebhookRole", "Traces", traces,
+		[]string{"*"},
 		"MiniStack has no X-Ray; these actions take no other resource than * (AWS's service authorization reference, November 2026)",
 	},
 	{"ReconcilerRole", "Traces", traces, []string{"*"}, "the same"},
@@ -128,15 +129,21 @@ var unproven = []open{
 		"MiniStack has no CodeDeploy",
 	},
 	{
-		"RolloutRole", "Alarms", []string{"cloudwatch:DescribeAlarms"}, []string{"arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:*"},
+		"RolloutRole", "Alarms",
+		[]string{"cloudwatch:DescribeAlarms"},
+		[]string{"arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:*"},
 		"MiniStack has no CodeDeploy",
 	},
 	{
-		"EventsOutRole", "Stream", []string{"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"}, []string{"SignupsTable.StreamArn"},
+		"EventsOutRole", "Stream",
+		[]string{"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"},
+		[]string{"SignupsTable.StreamArn"},
 		"MiniStack's pipes read no stream of a table",
 	},
 	{
-		"EventsOutRole", "Bus", []string{"events:PutEvents"}, []string{"arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBusName}"},
+		"EventsOutRole", "Bus",
+		[]string{"events:PutEvents"},
+		[]string{"arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBusName}"},
 		"MiniStack's pipes send to no bus",
 	},
 	{"EventsOutRole", "DeadLetters", []string{"sqs:SendMessage"}, []string{"EventsOutDeadLetters.Arn"}, "the same"},

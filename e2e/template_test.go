@@ -106,7 +106,7 @@ func processedTemplate(t *testing.T, s *stack) {
 		}
 	}
 	groups := p.of("AWS::Logs::LogGroup")
-	if len(groups) != 3 {
+	if len(groups) != 4 {
 		t.Errorf("%d log groups", len(groups))
 	}
 	for name, group := range groups {
