@@ -4,10 +4,13 @@ package e2e
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/trunkhook/trunkhook/internal/dynamotest"
 )
 
 // translate runs translate.py on template.yaml.
@@ -32,12 +35,34 @@ func translated(t *testing.T, parameters ...string) template {
 // TestTemplate asserts what staging and prod have, and the default environment hasn't.
 func TestTemplate(t *testing.T) {
 	plain, gradual := translated(t, "Rollout=AllAtOnce"), translated(t, "Rollout=Canary10Percent5Minutes")
+	t.Run("environments are tagged, and roll out by steps where it matters", environments)
 	t.Run("CodeDeploy shifts the aliases, and alarms take them back", func(t *testing.T) { byCodeDeploy(t, plain, gradual) })
 	t.Run("whoever invokes a function invokes its alias", func(t *testing.T) { onlyTheAlias(t, gradual) })
 	t.Run("roles are bounded, and allow nothing on everything but traces", func(t *testing.T) { bounded(t, gradual) })
 	t.Run("a key of the customer's is used for whatever holds content", func(t *testing.T) { encrypted(t, gradual) })
 	t.Run("no two stacks have a resource of the same name", func(t *testing.T) { unnamed(t, gradual) })
 	t.Run("a setting makes a version, and nothing else does", func(t *testing.T) { onlySettingsMakeVersions(t, plain) })
+}
+
+// environments asserts what samconfig.toml gives each of them.
+func environments(t *testing.T) {
+	content, err := os.ReadFile(filepath.Join(dynamotest.Root(), "samconfig.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for environment, wants := range map[string][]string{
+		"default": {`"environment=dev"`, `"TrunkPrefix=dev"`, "confirm_changeset = false"},
+		"staging": {`"environment=staging"`, `"TrunkPrefix=st"`, "confirm_changeset = true", `"Rollout=Canary10Percent5Minutes"`},
+		"prod":    {`"environment=prod"`, `"TrunkPrefix=th"`, "confirm_changeset = true", `"Rollout=Canary10Percent5Minutes"`},
+	} {
+		_, after, _ := strings.Cut(string(content), "["+environment+".deploy.parameters]\n")
+		section, _, _ := strings.Cut(after, "\n[")
+		for _, want := range append(wants, `"project=trunkhook"`) {
+			if !strings.Contains(section, want) {
+				t.Errorf("%s has no %s", environment, want)
+			}
+		}
+	}
 }
 
 func byCodeDeploy(t *testing.T, plain, gradual template) {
