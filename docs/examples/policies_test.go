@@ -36,6 +36,7 @@ func readPolicy(t *testing.T, file string) policy {
 // What holds content, and what senders call, must be in the policy under the name
 // that it has in the template: an unknown name protects nothing.
 func TestStackPolicyProtectsWhatHoldsContent(t *testing.T) {
+	t.Parallel()
 	content, err := os.ReadFile(filepath.Join(dynamotest.Root(), "template.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -71,6 +72,7 @@ func TestStackPolicyProtectsWhatHoldsContent(t *testing.T) {
 }
 
 func TestKeyPolicyIsOne(t *testing.T) {
+	t.Parallel()
 	sids := map[string]bool{}
 	for _, statement := range readPolicy(t, "key-policy.json").Statement {
 		sids[statement.Sid] = statement.Effect == "Allow"
