@@ -1,7 +1,6 @@
 package lambdatest
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +16,7 @@ type runtimeAPI struct {
 	addr   string
 	server *http.Server
 	next   chan *invocation
+	asked  chan time.Time // when the process asked first
 	closed chan struct{}
 
 	mu      sync.Mutex
@@ -27,12 +27,13 @@ type runtimeAPI struct {
 type invocation struct {
 	payload  []byte
 	deadline time.Time
+	began    time.Time
 	answered chan answer
 }
 
 type answer struct {
-	body json.RawMessage
-	err  error
+	ran Invocation
+	err error
 }
 
 func newRuntimeAPI() (*runtimeAPI, error) {
@@ -40,7 +41,7 @@ func newRuntimeAPI() (*runtimeAPI, error) {
 	if err != nil {
 		return nil, err
 	}
-	api := &runtimeAPI{addr: listener.Addr().String(), next: make(chan *invocation), closed: make(chan struct{}), running: map[string]*invocation{}}
+	api := &runtimeAPI{addr: listener.Addr().String(), next: make(chan *invocation), asked: make(chan time.Time, 1), closed: make(chan struct{}), running: map[string]*invocation{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", api.giveNext)
 	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/response", api.takeResponse)
@@ -58,6 +59,10 @@ func (api *runtimeAPI) close() {
 
 func (api *runtimeAPI) giveNext(w http.ResponseWriter, r *http.Request) {
 	select {
+	case api.asked <- time.Now():
+	default: // not the first time, or nobody wants to know
+	}
+	select {
 	case call := <-api.next:
 		w.Header().Set("Lambda-Runtime-Aws-Request-Id", api.begin(call))
 		w.Header().Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(call.deadline.UnixMilli(), 10))
@@ -73,12 +78,14 @@ func (api *runtimeAPI) begin(call *invocation) string {
 	api.mu.Lock()
 	defer api.mu.Unlock()
 	api.ids++
+	call.began = time.Now()
 	id := fmt.Sprintf("00000000-0000-0000-0000-%012d", api.ids)
 	api.running[id] = call
 	return id
 }
 
-func (api *runtimeAPI) end(id string, a answer) int {
+func (api *runtimeAPI) end(id string, body []byte, err error) int {
+	now := time.Now()
 	api.mu.Lock()
 	defer api.mu.Unlock()
 	call, ok := api.running[id]
@@ -86,16 +93,16 @@ func (api *runtimeAPI) end(id string, a answer) int {
 		return http.StatusBadRequest
 	}
 	delete(api.running, id)
-	call.answered <- a
+	call.answered <- answer{Invocation{Answer: body, Began: call.began, Ended: now}, err}
 	return http.StatusAccepted
 }
 
 func (api *runtimeAPI) takeResponse(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
-	w.WriteHeader(api.end(r.PathValue("id"), answer{body, err}))
+	w.WriteHeader(api.end(r.PathValue("id"), body, err))
 }
 
 func (api *runtimeAPI) takeError(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	w.WriteHeader(api.end(r.PathValue("id"), answer{err: errors.New("the function failed: " + string(body))}))
+	w.WriteHeader(api.end(r.PathValue("id"), nil, errors.New("the function failed: "+string(body))))
 }
