@@ -136,10 +136,37 @@ size: build ## size of the bootstrap files, plain and compressed
 		[ $$plain -le $(MAX_BOOTSTRAP) ] || { echo "that is more than $(MAX_BOOTSTRAP)"; exit 1; }; \
 	done
 
+# Without the race detector, which allocates as well.
+.PHONY: allocs
+allocs: ## fail where a request, a write, an answer or a mapping allocates more than it should
+	go test -count=1 -run '^TestAllocations' ./exotel ./handler/... ./ledger
+
 .PHONY: bench
-bench: size ## the figures of docs/benchmarks.md
-	go test -run '^$$' -bench . -count 5 ./exotel ./handler/... ./ledger
-	go test -count=1 -run '^TestCallsPerRequest$$' -v ./cmd
+bench: bench-peers size ## all figures of docs/benchmarks.md, beside the peers (needs npm and Python 3.11; ten minutes, alone on the machine)
+	@go run ./bench -write docs/benchmarks.md peers memory scale load units
+
+.PHONY: load
+load: ## cmd/local under load, on 127.0.0.1: 64 senders, then 1,000 signups a second, 10 s each
+	@go run ./bench load
+
+# What the peers are made of, pinned in bench/peers; installed anew where that changes.
+.PHONY: bench-peers
+bench-peers: engines build/bench/python-source/.done build/bench/typescript/.done
+
+BENCH_PIP := build/bench/venv/bin/pip install --quiet --no-deps --upgrade --target
+
+# Lambda's runtime has its .pyc files; the package that sam build makes has none.
+build/bench/python-source/.done: $(wildcard bench/peers/python/requirements*.txt)
+	python3 -m venv build/bench/venv
+	$(BENCH_PIP) build/bench/python-runtime -r bench/peers/python/requirements-runtime.txt
+	$(BENCH_PIP) build/bench/python -r bench/peers/python/requirements.txt
+	$(BENCH_PIP) build/bench/python-source --no-compile -r bench/peers/python/requirements.txt
+	touch $@
+
+build/bench/typescript/.done: $(wildcard bench/peers/typescript/package*.json)
+	mkdir -p $(@D) && cp $^ $(@D)
+	npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund
+	touch $@
 
 # --- through SAM --------------------------------------------------------------
 

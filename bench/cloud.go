@@ -104,6 +104,18 @@ func (c *cloud) open(certificate *tls.Certificate) (*doors, error) {
 	return d, nil
 }
 
+// openFast is open without latency, and for the table alone.
+func (c *cloud) openFast() (*doors, error) {
+	engine, err := forward(c.engine.Endpoint, &http.Transport{MaxIdleConnsPerHost: 16, DisableCompression: true})
+	if err != nil {
+		return nil, err
+	}
+	d := &doors{recorder: &recorder{}}
+	url, shut, err := front{service: dynamoDB, operation: lambdatest.Operation, backend: engine, recorder: d.recorder}.serve(nil)
+	d.dynamoDB, d.shut = url, []func(){shut}
+	return d, err
+}
+
 func method(r *http.Request, _ []byte) string { return r.Method }
 
 func (d *doors) close() {

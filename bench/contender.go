@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/trunkhook/trunkhook/internal/dynamotest"
@@ -88,9 +89,13 @@ func goContenders(ctx context.Context, dir string) ([]contender, error) {
 }
 
 func buildGo(ctx context.Context, folder, program string, flags ...string) error {
+	return buildFor(ctx, runtime.GOARCH, folder, program, flags...)
+}
+
+func buildFor(ctx context.Context, architecture, folder, program string, flags ...string) error {
 	command := exec.CommandContext(ctx, "go", append(append([]string{"build"}, flags...), "-o", program, folder)...) //nolint:gosec // our own folders
 	command.Dir = dynamotest.Root()
-	command.Env = append(os.Environ(), "CGO_ENABLED=0")
+	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH="+architecture)
 	if output, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build %s: %w\n%s", folder, err, output)
 	}
@@ -102,21 +107,21 @@ func buildGo(ctx context.Context, folder, program string, flags ...string) error
 // and compiled in both.
 func pythonContenders(ctx context.Context, dir string) ([]contender, error) {
 	python := filepath.Join(dir, "venv", "bin", "python")
-	runtime := filepath.Join(dir, "python-runtime")
-	for _, needed := range []string{python, runtime, filepath.Join(dir, "python"), filepath.Join(dir, "python-source")} {
+	lambdas := filepath.Join(dir, "python-runtime")
+	for _, needed := range []string{python, lambdas, filepath.Join(dir, "python"), filepath.Join(dir, "python-source")} {
 		if _, err := os.Stat(needed); err != nil {
 			return nil, fmt.Errorf("Powertools Python (make bench-peers installs it): %w", err)
 		}
 	}
 	var all []contender
-	for name, folder := range map[string]string{namePython: "python", nameSource: "python-source"} {
-		folder = filepath.Join(dir, folder)
+	for _, variant := range [][2]string{{namePython, "python"}, {nameSource, "python-source"}} {
+		name, folder := variant[0], filepath.Join(dir, variant[1])
 		if err := copyFile("bench/peers/python/app.py", filepath.Join(folder, "app.py")); err != nil {
 			return nil, err
 		}
 		all = append(all, contender{
 			name: name, key: "id", bundle: "AWS_CA_BUNDLE", program: python, args: []string{"-m", "awslambdaric", "app.handler"}, shipped: []string{folder},
-			env: map[string]string{"PYTHONPATH": folder + ":" + runtime, "PYTHONDONTWRITEBYTECODE": "1", "LAMBDA_TASK_ROOT": folder, "POWERTOOLS_METRICS_NAMESPACE": "bench"},
+			env: map[string]string{"PYTHONPATH": folder + ":" + lambdas, "PYTHONDONTWRITEBYTECODE": "1", "LAMBDA_TASK_ROOT": folder},
 		})
 	}
 	compile := exec.CommandContext(ctx, python, "-m", "compileall", "-q", filepath.Join(dir, "python", "app.py")) //nolint:gosec // our own
@@ -127,23 +132,28 @@ func pythonContenders(ctx context.Context, dir string) ([]contender, error) {
 }
 
 func nodeContender(ctx context.Context, dir string) ([]contender, error) {
-	peer := filepath.Join(dynamotest.Root(), "bench", "peers", "typescript")
-	bundle := filepath.Join(dir, "typescript", "app.js")
+	dir = filepath.Join(dir, "typescript")
 	node, err := exec.LookPath("node")
 	if err != nil {
 		return nil, fmt.Errorf("Powertools TypeScript: %w", err)
 	}
-	esbuild := exec.CommandContext(ctx, filepath.Join(peer, "node_modules", ".bin", "esbuild"), //nolint:gosec // our own
-		"app.ts", "--bundle", "--minify", "--platform=node", "--target=es2022", "--format=cjs", "--log-level=warning", "--outfile="+bundle)
-	esbuild.Dir = peer
-	if output, err := esbuild.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("Powertools TypeScript (make bench-peers installs it): %w\n%s", err, output)
+	esbuild := filepath.Join(dir, "node_modules", ".bin", "esbuild")
+	if _, err := os.Stat(esbuild); err != nil {
+		return nil, fmt.Errorf("Powertools TypeScript (make bench-peers installs it): %w", err)
 	}
-	return []contender{{
-		name: nameTypeScript, key: "id", program: node, args: []string{filepath.Join(peer, "runtime.mjs"), bundle}, shipped: []string{bundle},
-		// As Lambda's runtime for Node sets it (managed runtime's bootstrap).
-		env: map[string]string{"AWS_NODEJS_CONNECTION_REUSE_ENABLED": "1"},
-	}}, nil
+	for _, file := range []string{"app.ts", "runtime.mjs"} {
+		if err := copyFile("bench/peers/typescript/"+file, filepath.Join(dir, file)); err != nil {
+			return nil, err
+		}
+	}
+	bundle := exec.CommandContext(ctx, esbuild, "app.ts", "--bundle", "--minify", "--platform=node", "--target=es2022", //nolint:gosec // our own
+		"--format=cjs", "--log-level=warning", "--outfile=dist/app.cjs")
+	bundle.Dir = dir
+	if output, err := bundle.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("esbuild: %w\n%s", err, output)
+	}
+	app := filepath.Join(dir, "dist", "app.cjs")
+	return []contender{{name: nameTypeScript, key: "id", program: node, args: []string{filepath.Join(dir, "runtime.mjs"), app}, shipped: []string{app}}}, nil
 }
 
 func copyFile(from, to string) error {
@@ -180,6 +190,16 @@ func zipped(paths []string) (int64, error) {
 	}
 	err := archive.Close()
 	return int64(size), err
+}
+
+// sizeOf is how large a program is, and a zip of it.
+func sizeOf(program string) (plain, zip int64, err error) {
+	info, err := os.Stat(program)
+	if err != nil {
+		return 0, 0, err
+	}
+	zip, err = zipped([]string{program})
+	return info.Size(), zip, err
 }
 
 type counter int64

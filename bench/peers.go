@@ -12,26 +12,25 @@ import (
 
 // peers measures all contenders, without TLS and with it, in rounds that are
 // interleaved, so that what else the machine does falls on all of them.
-func peers(ctx context.Context, r *runner, all []contender, trust *authority, o options, out io.Writer) error {
+func (b *bench) peers(ctx context.Context, out io.Writer) error {
 	for _, variant := range []struct {
 		name  string
 		trust *authority
-	}{{"without TLS", nil}, {"with TLS", trust}} {
-		results := make([]result, len(all))
-		for n := range o.rounds {
-			for i, c := range all {
-				fmt.Fprintf(o.progress, "%s, round %d of %d: %s\n", variant.name, n+1, o.rounds, c.name)
-				measured, err := r.round(ctx, c, o.effort, variant.trust, nil)
+	}{{"without TLS", nil}, {"with TLS", &b.trust}} {
+		results := make([]result, len(b.contenders))
+		for n := range b.rounds {
+			for i, c := range b.contenders {
+				fmt.Fprintf(b.progress, "%s, round %d of %d: %s\n", variant.name, n+1, b.rounds, c.name)
+				measured, err := b.runner.round(ctx, c, b.effort, variant.trust, nil)
 				if err != nil {
 					return err
 				}
+				results[i].contender = c
 				results[i].rounds = append(results[i].rounds, measured)
 			}
 		}
-		for i, c := range all {
-			results[i].contender = c
-		}
-		writePeers(out, variant.name, results, o)
+		writePeers(out, variant.name, results, b.options)
+		b.aims = append(b.aims, aimsOf(variant.name, results)...)
 	}
 	return nil
 }
@@ -74,33 +73,42 @@ func inits(r round) []time.Duration  { return r.init }
 func firsts(r round) []time.Duration { return r.first }
 func colds(r round) []time.Duration  { return r.coldTotal }
 
-// line is one of the table's; ratio: the contenders' figures over ours say something.
+// line is one of the table's.
 type line struct {
 	name  string
 	value func(r result) float64
-	ratio bool
 }
 
 func inMilliseconds(of func(r result) time.Duration) func(result) float64 {
 	return func(r result) float64 { return float64(of(r)) / float64(time.Millisecond) }
 }
 
+// The lines that aims are about.
+const (
+	lineInit        = "init, ms"
+	lineCold        = "cold total (init + first), ms"
+	lineOwnOfNew    = "new: own time p50, ms"
+	lineOwnOfReplay = "replay: own time p50, ms"
+	lineMemory      = "peak RSS, MB"
+	lineZip         = "zip, MB"
+)
+
 var lines = []line{
-	{"init, ms", inMilliseconds(func(r result) time.Duration { return median(r.durations(inits)) }), true},
-	{"first invocation, ms", inMilliseconds(func(r result) time.Duration { return median(r.durations(firsts)) }), true},
-	{"cold total (init + first), ms", inMilliseconds(func(r result) time.Duration { return median(r.durations(colds)) }), true},
-	{"new: p50, ms", inMilliseconds(func(r result) time.Duration { return median(r.samples(news, wall)) }), true},
-	{"new: p99, ms", inMilliseconds(func(r result) time.Duration { return quantile(r.samples(news, wall), 0.99) }), true},
-	{"new: own time p50, ms", inMilliseconds(func(r result) time.Duration { return median(r.samples(news, own)) }), true},
-	{"replay: p50, ms", inMilliseconds(func(r result) time.Duration { return median(r.samples(replays, wall)) }), true},
-	{"replay: p99, ms", inMilliseconds(func(r result) time.Duration { return quantile(r.samples(replays, wall), 0.99) }), true},
-	{"replay: own time p50, ms", inMilliseconds(func(r result) time.Duration { return median(r.samples(replays, own)) }), true},
-	{"new: CPU, ms", inMilliseconds(func(r result) time.Duration { return r.medianOf(func(r round) time.Duration { return r.news.cpu }) }), true},
-	{"replay: CPU, ms", inMilliseconds(func(r result) time.Duration { return r.medianOf(func(r round) time.Duration { return r.replays.cpu }) }), true},
-	{"peak RSS, MB", func(r result) float64 {
+	{lineInit, inMilliseconds(func(r result) time.Duration { return median(r.durations(inits)) })},
+	{"first invocation, ms", inMilliseconds(func(r result) time.Duration { return median(r.durations(firsts)) })},
+	{lineCold, inMilliseconds(func(r result) time.Duration { return median(r.durations(colds)) })},
+	{"new: p50, ms", inMilliseconds(func(r result) time.Duration { return median(r.samples(news, wall)) })},
+	{"new: p99, ms", inMilliseconds(func(r result) time.Duration { return quantile(r.samples(news, wall), 0.99) })},
+	{lineOwnOfNew, inMilliseconds(func(r result) time.Duration { return median(r.samples(news, own)) })},
+	{"replay: p50, ms", inMilliseconds(func(r result) time.Duration { return median(r.samples(replays, wall)) })},
+	{"replay: p99, ms", inMilliseconds(func(r result) time.Duration { return quantile(r.samples(replays, wall), 0.99) })},
+	{lineOwnOfReplay, inMilliseconds(func(r result) time.Duration { return median(r.samples(replays, own)) })},
+	{"new: CPU, ms", inMilliseconds(func(r result) time.Duration { return r.medianOf(func(r round) time.Duration { return r.news.cpu }) })},
+	{"replay: CPU, ms", inMilliseconds(func(r result) time.Duration { return r.medianOf(func(r round) time.Duration { return r.replays.cpu }) })},
+	{lineMemory, func(r result) float64 {
 		return float64(median(memories(r))) / 1e6
-	}, true},
-	{"zip, MB", func(r result) float64 { return float64(r.zip) / 1e6 }, true},
+	}},
+	{lineZip, func(r result) float64 { return float64(r.zip) / 1e6 }},
 }
 
 func memories(r result) (all []int64) {

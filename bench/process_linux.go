@@ -15,7 +15,7 @@ import (
 // (clock_getcpuclockid(3): the clock of a process is its inverted id, and 2).
 func cpuTime(pid int) (time.Duration, error) {
 	var now syscall.Timespec
-	clock := uintptr(int32(^pid)<<3 | 2)                                                                              //nolint:gosec // as the kernel defines it
+	clock := uintptr(int32(^pid)<<3 | 2)                                                                                //nolint:gosec // as the kernel defines it
 	if _, _, errno := syscall.Syscall(syscall.SYS_CLOCK_GETTIME, clock, uintptr(unsafe.Pointer(&now)), 0); errno != 0 { //nolint:gosec // a system call's argument
 		return 0, fmt.Errorf("the clock of process %d: %w", pid, errno)
 	}

@@ -27,7 +27,7 @@ func newQuota(memory int) (q *quota, end func(), err error) {
 		dir    string
 		limits map[string]string
 	}{
-		{"/sys/fs/cgroup", map[string]string{"cpu.max": share + " " + strconv.Itoa(period)}},                               // version 2
+		{"/sys/fs/cgroup", map[string]string{"cpu.max": share + " " + strconv.Itoa(period)}},                            // version 2
 		{"/sys/fs/cgroup/cpu", map[string]string{"cpu.cfs_period_us": strconv.Itoa(period), "cpu.cfs_quota_us": share}}, // version 1
 	} {
 		dir := filepath.Join(kind.dir, name)
