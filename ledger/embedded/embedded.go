@@ -16,8 +16,12 @@ import (
 )
 
 // Ledger is a provision.Ledger over a bbolt file. Each write is one transaction
-// that is synced to disk before it returns.
-type Ledger struct{ db *bbolt.DB }
+// that is synced to disk before it returns; those that come at the same time share
+// one.
+type Ledger struct {
+	db      *bbolt.DB
+	commits *commits
+}
 
 var _ provision.Ledger = (*Ledger)(nil)
 
@@ -114,15 +118,15 @@ func (l *Ledger) Release(_ context.Context, w provision.Release) (provision.Reco
 }
 
 func (l *Ledger) write(id string, apply func(*provision.Record) (provision.Record, bool)) (record provision.Record, holds bool, err error) {
-	err = l.db.Update(func(tx *bbolt.Tx) error {
+	err = l.commits.update(func(tx *bbolt.Tx) (bool, error) {
 		old, err := read(tx, id)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if record, holds = apply(old); !holds {
-			return nil
+			return false, nil
 		}
-		return put(tx, old, record)
+		return true, put(tx, old, record)
 	})
 	return record, holds, err
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/trunkhook/trunkhook/provision"
 )
 
-func open(t *testing.T, path string) *embedded.Ledger {
+func open(t testing.TB, path string) *embedded.Ledger {
 	t.Helper()
 	l, err := embedded.Open(path)
 	if err != nil {

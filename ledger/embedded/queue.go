@@ -76,15 +76,15 @@ var _ provision.Meter = (*Ledger)(nil)
 
 // Spend implements provision.Meter.
 func (l *Ledger) Spend(_ context.Context, w provision.Spend) (after time.Time, holds bool, err error) {
-	err = l.db.Update(func(tx *bbolt.Tx) error {
+	err = l.commits.update(func(tx *bbolt.Tx) (bool, error) {
 		var before time.Time
 		if err := get(tx, emptyAt, &before); err != nil {
-			return err
+			return false, err
 		}
 		if after, holds = w.Apply(before); !holds {
-			return nil
+			return false, nil
 		}
-		return set(tx, emptyAt, after)
+		return true, set(tx, emptyAt, after)
 	})
 	return after, holds, err
 }
