@@ -27,9 +27,8 @@ import (
 )
 
 const (
-	loadTime    = 10 * time.Second // of each run
-	loadWorkers = 64               // senders that each wait for an answer
-	loadRate    = 1000             // signups a second of the run that waits for none
+	loadWorkers = 64   // senders that each wait for an answer
+	loadRate    = 1000 // signups a second of the run that waits for none
 )
 
 // load sends new signups to cmd/local, which keeps its table in a file, with the call
@@ -47,7 +46,7 @@ func (b *bench) load(ctx context.Context, out io.Writer) error {
 		{fmt.Sprintf("%d senders", loadWorkers), (*local).asFastAsAnswered},
 		{fmt.Sprintf("%d a second", loadRate), (*local).atRate},
 	} {
-		fmt.Fprintf(b.progress, "load: %s, for %v\n", r.name, loadTime)
+		fmt.Fprintf(b.progress, "load: %s, for %v\n", r.name, b.loadTime)
 		cells, err := b.loadLocal(ctx, r.name, r.send)
 		if err != nil {
 			return err
@@ -62,6 +61,7 @@ type local struct {
 	url    string
 	client *http.Client
 	sent   atomic.Int64
+	during time.Duration // it is sent to
 }
 
 // sent is what became of a run's signups.
@@ -81,7 +81,7 @@ func (l *local) asFastAsAnswered(ctx context.Context) *sent {
 	var senders sync.WaitGroup
 	for range loadWorkers {
 		senders.Go(func() {
-			for time.Since(began) < loadTime {
+			for time.Since(began) < l.during {
 				l.signUp(ctx, s, time.Now())
 			}
 		})
@@ -96,7 +96,7 @@ func (l *local) atRate(ctx context.Context) *sent {
 	s := &sent{answers: map[int]int{}}
 	began := time.Now()
 	var senders sync.WaitGroup
-	for due := began; due.Sub(began) < loadTime; due = due.Add(time.Second / loadRate) {
+	for due := began; due.Sub(began) < l.during; due = due.Add(time.Second / loadRate) {
 		time.Sleep(time.Until(due))
 		senders.Go(func() { l.signUp(ctx, s, due) })
 	}
@@ -110,7 +110,8 @@ func (l *local) signUp(ctx context.Context, s *sent, due time.Time) {
 	took := time.Since(due)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err != nil {
+	if err != nil { // as a sender that has to come again
+		s.answers[0]++
 		s.failed = err
 		return
 	}
@@ -154,10 +155,11 @@ func (b *bench) loadLocal(ctx context.Context, name string, send func(*local, co
 	if err != nil {
 		return nil, err
 	}
-	l := &local{url: url, client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 1024}}}
+	l := &local{during: b.loadTime, url: url, client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 1024, IdleConnTimeout: time.Second}}}
 	s, err := l.whole(ctx, process, send)
 	if err != nil {
-		return nil, errors.Join(err, process.Process.Kill())
+		text, _ := os.ReadFile(filepath.Join(dir, "output")) //nolint:gosec // what was just written
+		return nil, errors.Join(fmt.Errorf("%w\n%s", err, text), process.Process.Kill())
 	}
 	if err := stop(process); err != nil {
 		return nil, err
@@ -184,11 +186,8 @@ func (l *local) whole(ctx context.Context, process *exec.Cmd, send func(*local, 
 		return nil, fmt.Errorf("cmd/local (process %d): %w", process.Process.Pid, err)
 	}
 	s := send(l, ctx)
-	switch {
-	case s.failed != nil:
-		return nil, s.failed
-	case s.accepted == 0:
-		return nil, errors.New("cmd/local accepted nothing")
+	if s.accepted == 0 {
+		return nil, errors.Join(errors.New("cmd/local accepted nothing"), s.failed)
 	}
 	return s, nil
 }
@@ -211,6 +210,12 @@ func (b *bench) startLocal(ctx context.Context, dir string, fake *exoteltest.Ser
 	}
 	process := exec.CommandContext(ctx, program) //nolint:gosec // what was just built
 	process.Env = []string{"ADDR=" + addr, "DATA_DIR=" + dir, "EXOTEL_SECRET_FILE=" + secret, "EXOTEL_BASE_URL=" + fake.URL}
+	output, err := os.Create(filepath.Join(dir, "output"))
+	if err != nil {
+		return nil, "", err
+	}
+	defer output.Close()
+	process.Stdout, process.Stderr = io.Discard, output
 	return process, "http://" + addr, process.Start()
 }
 
@@ -254,6 +259,10 @@ func countRows(path string) (n int, err error) {
 func listedAnswers(answers map[int]int) string {
 	var parts []string
 	for _, status := range slices.Sorted(maps.Keys(answers)) {
+		if status == 0 {
+			parts = append(parts, fmt.Sprintf("none: %d", answers[status]))
+			continue
+		}
 		parts = append(parts, fmt.Sprintf("%d: %d", status, answers[status]))
 	}
 	return strings.Join(parts, ", ")

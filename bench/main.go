@@ -22,6 +22,7 @@ type options struct {
 	rounds   int
 	effort   effort
 	rows     []int // of the table
+	loadTime time.Duration
 	dir      string
 	document string
 	what     []string
@@ -71,6 +72,7 @@ func readOptions(args []string) (options, error) {
 	flags.IntVar(&o.effort.replays, "replays", 150, "replays in a round")
 	flags.StringVar(&o.dir, "dir", filepath.Join(dynamotest.Root(), "build", "bench"), "where the peers are installed and programs are built")
 	flags.StringVar(&o.document, "write", "", "a document whose generated part is replaced; else the tables are printed")
+	flags.DurationVar(&o.loadTime, "load-time", 10*time.Second, "how long each run of load sends")
 	rows := flags.Int("rows", 1_000_000, "how many rows the table has at most")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err

@@ -34,7 +34,7 @@ func (b *bench) memory(ctx context.Context, out io.Writer) error {
 				fmt.Fprintf(out, "\n### Memory\n\nNot measured: %v.\n", err)
 				return nil
 			}
-			measured, err := b.runner.round(ctx, b.contenders[0], effort{colds: 3, news: 10, replays: 60}, &b.trust, q)
+			measured, err := b.runner.round(ctx, b.contenders[0], effort{colds: b.effort.colds, news: max(1, b.effort.news/3), replays: max(1, b.effort.replays/2)}, &b.trust, q)
 			time.Sleep(settling) // for the group to be empty
 			end()
 			if err != nil {

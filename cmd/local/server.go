@@ -27,17 +27,19 @@ func (s server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // The secrets of source api on this machine: a token, and a key that signs.
 // Everybody knows them, as those of all sources here, which is why ADDR must be
-// loopback.
+// loopback. They are made once: sender.Secrets reads and compiles every source.
 var (
-	bearer  = sender.Secrets()["api"][0]
-	signing = sender.Secrets()["api"][1]
+	everybodys = sender.Secrets()
+
+	bearer  = everybodys["api"][0]
+	signing = everybodys["api"][1]
 )
 
 // localSecrets are the sources' secrets here; they never change.
 type localSecrets struct{}
 
 func (localSecrets) Of(_ context.Context, source string) ([]string, error) {
-	return sender.Secrets()[source], nil
+	return everybodys[source], nil
 }
 
 func (s localSecrets) Renew(ctx context.Context, source string) ([]string, error) {
