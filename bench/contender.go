@@ -93,7 +93,7 @@ func buildGo(ctx context.Context, folder, program string, flags ...string) error
 }
 
 func buildFor(ctx context.Context, architecture, folder, program string, flags ...string) error {
-	command := exec.CommandContext(ctx, "go", append(append([]string{"build"}, flags...), "-o", program, folder)...) //nolint:gosec // our own folders
+	command := exec.CommandContext(ctx, "go", append(append([]string{"build"}, flags...), "-o", program, folder)...)
 	command.Dir = dynamotest.Root()
 	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH="+architecture)
 	if output, err := command.CombinedOutput(); err != nil {
@@ -110,7 +110,7 @@ func pythonContenders(ctx context.Context, dir string) ([]contender, error) {
 	lambdas := filepath.Join(dir, "python-runtime")
 	for _, needed := range []string{python, lambdas, filepath.Join(dir, "python"), filepath.Join(dir, "python-source")} {
 		if _, err := os.Stat(needed); err != nil {
-			return nil, fmt.Errorf("Powertools Python (make bench-peers installs it): %w", err)
+			return nil, fmt.Errorf("%s (make bench-peers installs it): %w", namePython, err)
 		}
 	}
 	var all []contender
@@ -124,7 +124,7 @@ func pythonContenders(ctx context.Context, dir string) ([]contender, error) {
 			env: map[string]string{"PYTHONPATH": folder + ":" + lambdas, "PYTHONDONTWRITEBYTECODE": "1", "LAMBDA_TASK_ROOT": folder},
 		})
 	}
-	compile := exec.CommandContext(ctx, python, "-m", "compileall", "-q", filepath.Join(dir, "python", "app.py")) //nolint:gosec // our own
+	compile := exec.CommandContext(ctx, python, "-m", "compileall", "-q", filepath.Join(dir, "python", "app.py"))
 	if output, err := compile.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("compileall: %w\n%s", err, output)
 	}
@@ -135,18 +135,18 @@ func nodeContender(ctx context.Context, dir string) ([]contender, error) {
 	dir = filepath.Join(dir, "typescript")
 	node, err := exec.LookPath("node")
 	if err != nil {
-		return nil, fmt.Errorf("Powertools TypeScript: %w", err)
+		return nil, fmt.Errorf("%s: %w", nameTypeScript, err)
 	}
 	esbuild := filepath.Join(dir, "node_modules", ".bin", "esbuild")
 	if _, err := os.Stat(esbuild); err != nil {
-		return nil, fmt.Errorf("Powertools TypeScript (make bench-peers installs it): %w", err)
+		return nil, fmt.Errorf("%s (make bench-peers installs it): %w", nameTypeScript, err)
 	}
 	for _, file := range []string{"app.ts", "runtime.mjs"} {
 		if err := copyFile("bench/peers/typescript/"+file, filepath.Join(dir, file)); err != nil {
 			return nil, err
 		}
 	}
-	bundle := exec.CommandContext(ctx, esbuild, "app.ts", "--bundle", "--minify", "--platform=node", "--target=es2022", //nolint:gosec // our own
+	bundle := exec.CommandContext(ctx, esbuild, "app.ts", "--bundle", "--minify", "--platform=node", "--target=es2022",
 		"--format=cjs", "--log-level=warning", "--outfile=dist/app.cjs")
 	bundle.Dir = dir
 	if output, err := bundle.CombinedOutput(); err != nil {
@@ -173,7 +173,7 @@ func zipped(paths []string) (int64, error) {
 			if err != nil || entry.IsDir() || strings.HasSuffix(file, ".pyc") { // sam build ships none
 				return err
 			}
-			content, err := os.ReadFile(file) //nolint:gosec // what was built here
+			content, err := os.ReadFile(file)
 			if err != nil {
 				return err
 			}

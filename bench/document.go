@@ -19,7 +19,7 @@ const (
 
 // replaceGenerated puts text between the marks of a file.
 func replaceGenerated(file string, text []byte) error {
-	content, err := os.ReadFile(file) //nolint:gosec // the file that the user names
+	content, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
@@ -29,7 +29,7 @@ func replaceGenerated(file string, text []byte) error {
 		return errors.New(file + " has no generated part")
 	}
 	whole := bytes.Join([][]byte{before, []byte(beginMark + "\n"), text, []byte("\n" + endMark), after}, nil)
-	return os.WriteFile(file, whole, 0o644) //nolint:gosec // a document
+	return os.WriteFile(file, whole, 0o644)
 }
 
 // taken says when and on what.
@@ -53,7 +53,7 @@ func processor() string {
 }
 
 func firstField(file string) string {
-	content, err := os.ReadFile(file) //nolint:gosec // the kernel's
+	content, err := os.ReadFile(file)
 	fields := strings.Fields(string(content))
 	if err != nil || len(fields) == 0 {
 		return "?"

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -155,10 +156,10 @@ func (b *bench) loadLocal(ctx context.Context, name string, send func(*local, co
 	if err != nil {
 		return nil, err
 	}
-	l := &local{during: b.loadTime, url: url, client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 1024, IdleConnTimeout: time.Second}}}
+	l := &local{during: b.loadTime, url: url, client: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 1024, IdleConnTimeout: time.Second}}}
 	s, err := l.whole(ctx, process, send)
 	if err != nil {
-		text, _ := os.ReadFile(filepath.Join(dir, "output")) //nolint:gosec // what was just written
+		text, _ := os.ReadFile(filepath.Join(dir, "output"))
 		return nil, errors.Join(fmt.Errorf("%w\n%s", err, text), process.Process.Kill())
 	}
 	if err := stop(process); err != nil {
@@ -170,14 +171,14 @@ func (b *bench) loadLocal(ctx context.Context, name string, send func(*local, co
 	}
 	rate := float64(s.accepted) / s.within.Seconds()
 	b.aims = append(b.aims, aim{
-		fmt.Sprintf("cmd/local accepts 1,000 signups a second per 2 processors: %s", name),
+		"cmd/local accepts 1,000 signups a second per 2 processors: " + name,
 		fmt.Sprintf("%.0f on %d", rate, runtime.NumCPU()), rate >= 0.995*loadRate*float64(runtime.NumCPU())/2,
 	})
 	cpu := process.ProcessState.UserTime() + process.ProcessState.SystemTime()
 	return []string{
 		fmt.Sprintf("%.0f", rate),
 		milliseconds(median(s.took)), milliseconds(quantile(s.took, 0.99)), milliseconds(slices.Max(s.took)),
-		listedAnswers(s.answers), fmt.Sprint(onDisk), milliseconds(cpu / time.Duration(s.accepted)),
+		listedAnswers(s.answers), strconv.Itoa(onDisk), milliseconds(cpu / time.Duration(s.accepted)),
 	}, err
 }
 
@@ -208,7 +209,7 @@ func (b *bench) startLocal(ctx context.Context, dir string, fake *exoteltest.Ser
 	if err != nil {
 		return nil, "", err
 	}
-	process := exec.CommandContext(ctx, program) //nolint:gosec // what was just built
+	process := exec.CommandContext(ctx, program)
 	process.Env = []string{"ADDR=" + addr, "DATA_DIR=" + dir, "EXOTEL_SECRET_FILE=" + secret, "EXOTEL_BASE_URL=" + fake.URL}
 	output, err := os.Create(filepath.Join(dir, "output"))
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -55,7 +56,7 @@ func (b *bench) memory(ctx context.Context, out io.Writer) error {
 		} {
 			cells = append(cells, milliseconds(d))
 		}
-		row(out, fmt.Sprint(s.memory), append(cells, cost(s.memory, s.samples(news, wall)), cost(s.memory, s.samples(replays, wall))))
+		row(out, strconv.Itoa(s.memory), append(cells, cost(s.memory, s.samples(news, wall)), cost(s.memory, s.samples(replays, wall))))
 	}
 	return nil
 }

@@ -15,8 +15,8 @@ import (
 // (clock_getcpuclockid(3): the clock of a process is its inverted id, and 2).
 func cpuTime(pid int) (time.Duration, error) {
 	var now syscall.Timespec
-	clock := uintptr(int32(^pid)<<3 | 2)                                                                                //nolint:gosec // as the kernel defines it
-	if _, _, errno := syscall.Syscall(syscall.SYS_CLOCK_GETTIME, clock, uintptr(unsafe.Pointer(&now)), 0); errno != 0 { //nolint:gosec // a system call's argument
+	clock := uintptr(int32(^pid)<<3 | 2)
+	if _, _, errno := syscall.Syscall(syscall.SYS_CLOCK_GETTIME, clock, uintptr(unsafe.Pointer(&now)), 0); errno != 0 {
 		return 0, fmt.Errorf("the clock of process %d: %w", pid, errno)
 	}
 	return time.Duration(now.Nano()), nil

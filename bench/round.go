@@ -83,7 +83,7 @@ func (r *runner) process(ctx context.Context, c contender, e effort, trust *auth
 	defer p.Close()
 	w := worker{contender: c, process: p, doors: d, id: fmt.Sprintf("signup-%d", r.started)}
 	if err := w.whole(ctx, e, q, whole, into); err != nil {
-		text, _ := os.ReadFile(output) //nolint:gosec // what was just written
+		text, _ := os.ReadFile(output)
 		return fmt.Errorf("%w\n%s", err, text)
 	}
 	return nil

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -70,7 +72,7 @@ var operations = []struct {
 
 func expect(holds bool, err error) error {
 	if err == nil && !holds {
-		return fmt.Errorf("a write did not do what it should")
+		return errors.New("a write did not do what it should")
 	}
 	return err
 }
@@ -192,7 +194,7 @@ func (b *bench) scaleEmbedded(ctx context.Context, out io.Writer) error {
 		}
 		var cells []string
 		for _, r := range results {
-			cells = append(cells, fmt.Sprint(r.total.Microseconds()))
+			cells = append(cells, strconv.FormatInt(r.total.Microseconds(), 10))
 		}
 		row(out, thousands(rows)+" | "+milliseconds(opened), cells)
 	}
@@ -202,7 +204,7 @@ func (b *bench) scaleEmbedded(ctx context.Context, out io.Writer) error {
 // thousands writes a count as people do.
 func thousands(n int) string {
 	if n < 1000 {
-		return fmt.Sprint(n)
+		return strconv.Itoa(n)
 	}
 	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
 }

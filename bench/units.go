@@ -34,7 +34,7 @@ type unit struct {
 func (b *bench) units(ctx context.Context, out io.Writer) error {
 	fmt.Fprintln(b.progress, "units: go test -bench")
 	args := append([]string{"test", "-run", "^$", "-bench", ".", "-benchmem", "-benchtime", "200ms", "-count", strconv.Itoa(unitCount)}, unitPackages...)
-	command := exec.CommandContext(ctx, "go", args...) //nolint:gosec // our own packages
+	command := exec.CommandContext(ctx, "go", args...)
 	command.Dir = dynamotest.Root()
 	output, err := command.CombinedOutput()
 	if err != nil {

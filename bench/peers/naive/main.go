@@ -70,7 +70,7 @@ func (f *function) handle(ctx context.Context, r events.APIGatewayV2HTTPRequest)
 		return answer(http.StatusUnauthorized, map[string]string{"error": "unauthorized"}), nil
 	}
 	var s signup
-	if err := json.Unmarshal([]byte(r.Body), &s); err != nil || s.ID == "" || s.Company == "" {
+	if json.Unmarshal([]byte(r.Body), &s) != nil || s.ID == "" || s.Company == "" {
 		return answer(http.StatusBadRequest, map[string]string{"error": "signup_id and company are needed"}), nil
 	}
 	old, err := f.claim(ctx, s)
