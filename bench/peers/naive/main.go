@@ -71,7 +71,7 @@ func (f *function) handle(ctx context.Context, r events.APIGatewayV2HTTPRequest)
 	}
 	var s signup
 	if json.Unmarshal([]byte(r.Body), &s) != nil || s.ID == "" || s.Company == "" {
-		return answer(http.StatusBadRequest, map[string]string{"error": "signup_id and company are needed"}), nil
+		return answer(http.StatusBadRequest, map[string]string{"error": "signup_id and company are needed"}), nil //nolint:nilerr // the sender is told
 	}
 	old, err := f.claim(ctx, s)
 	if err != nil {
