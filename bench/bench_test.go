@@ -53,13 +53,15 @@ func TestUnitsAreRead(t *testing.T) {
 	t.Parallel()
 	units := readUnits([]byte(strings.Join([]string{
 		"goos: linux",
+		"pkg: github.com/trunkhook/trunkhook/handler",
 		"BenchmarkHandle/bearer-2         	   73254	     16200 ns/op	    6418 B/op	      51 allocs/op",
 		"BenchmarkHandle/bearer-2         	   73254	     17200 ns/op	    6418 B/op	      51 allocs/op",
+		"pkg: github.com/trunkhook/trunkhook/handler/sources",
 		"BenchmarkRead/contact_with_history-2 	    5040	    173000 ns/op	 118.10 MB/s	  184013 B/op	    1489 allocs/op",
 		"PASS",
 	}, "\n")))
-	if len(units) != 2 || units[0].name != "Handle/bearer" || median(units[0].nanoseconds) != 16200 || units[0].allocations != "51" ||
-		units[1].name != "Read/contact with history" || units[1].bytes != "184013" {
+	if len(units) != 2 || units[0].name != "handler Handle/bearer" || median(units[0].nanoseconds) != 16200 || units[0].allocations != "51" ||
+		units[1].name != "handler/sources Read/contact with history" || units[1].bytes != "184013" {
 		t.Errorf("%+v", units)
 	}
 }

@@ -49,13 +49,19 @@ func (b *bench) units(ctx context.Context, out io.Writer) error {
 	return b.sizes(ctx, out)
 }
 
+// readUnits is in the order of the names, which begin with the package's.
 func readUnits(output []byte) (units []unit) {
+	folder := ""
 	for line := range bytes.Lines(output) {
+		if text, ok := bytes.CutPrefix(bytes.TrimSpace(line), []byte("pkg: github.com/trunkhook/trunkhook/")); ok {
+			folder = string(text) + " "
+			continue
+		}
 		fields := unitLine.FindSubmatch(line)
 		if fields == nil {
 			continue
 		}
-		name := strings.ReplaceAll(string(fields[1]), "_", " ")
+		name := folder + strings.ReplaceAll(string(fields[1]), "_", " ")
 		i := slices.IndexFunc(units, func(u unit) bool { return u.name == name })
 		if i < 0 {
 			i, units = len(units), append(units, unit{name: name, bytes: string(fields[3]), allocations: string(fields[4])})
@@ -64,6 +70,7 @@ func readUnits(output []byte) (units []unit) {
 			units[i].nanoseconds = append(units[i].nanoseconds, ns)
 		}
 	}
+	slices.SortFunc(units, func(a, b unit) int { return strings.Compare(a.name, b.name) })
 	return units
 }
 

@@ -20,9 +20,9 @@ func TestAllocationsOfARequest(t *testing.T) {
 		event events.APIGatewayV2HTTPRequest
 		most  float64
 	}{
-		"bearer": {signUp(acme), 55},
-		"signed": {sign(t, signing, "msg_1", now, acme), 75},
-		"status": {get("/signups/acme-42", "Bearer local"), 33},
+		"bearer": {signUp(acme), 57},
+		"signed": {sign(t, signing, "msg_1", now, acme), 77},
+		"status": {get("/signups/acme-42", "Bearer local"), 35},
 	} {
 		allocations := testing.AllocsPerRun(100, func() {
 			if answer, _ := h.Handle(t.Context(), test.event); answer.StatusCode > 201 {
