@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -45,26 +44,23 @@ const (
 // buildFlags are those of the Makefile, by which our functions are deployed.
 var buildFlags = []string{"-trimpath", "-buildvcs=false", "-tags=lambda.norpc", "-ldflags=-s -w"}
 
-// contenders builds those whose parts are installed below dir; a missing one is said
-// on out.
-func contenders(ctx context.Context, dir string, out io.Writer) ([]contender, error) {
-	all, err := goContenders(ctx, dir)
-	if err != nil {
-		return nil, err
+// contenders builds those whose parts are installed below dir; missing says which
+// aren't.
+func contenders(ctx context.Context, dir string) (all []contender, missing, err error) {
+	if all, err = goContenders(ctx, dir); err != nil {
+		return nil, nil, err
 	}
 	for _, find := range []func(context.Context, string) ([]contender, error){pythonContenders, nodeContender} {
 		found, err := find(ctx, dir)
-		if err != nil {
-			fmt.Fprintf(out, "left out: %v\n", err)
-		}
+		missing = errors.Join(missing, err)
 		all = append(all, found...)
 	}
 	for i := range all {
 		if all[i].zip, err = zipped(all[i].shipped); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return all, nil
+	return all, missing, nil
 }
 
 func goContenders(ctx context.Context, dir string) ([]contender, error) {

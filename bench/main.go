@@ -131,8 +131,15 @@ func (b *bench) setUp(ctx context.Context) (err error) {
 	if b.trust, err = newAuthority(b.temporary); err != nil {
 		return err
 	}
-	if b.contenders, err = contenders(ctx, b.dir, b.progress); err != nil {
+	var missing error
+	if b.contenders, missing, err = contenders(ctx, b.dir); err != nil {
 		return err
+	}
+	if missing != nil {
+		if b.document != "" { // it is about all of them
+			return missing
+		}
+		fmt.Fprintf(b.progress, "left out: %v\n", missing)
 	}
 	c, err := newCloud()
 	b.runner = &runner{cloud: c, dir: b.temporary}
