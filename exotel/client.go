@@ -115,6 +115,13 @@ func New(config Config) (*Client, error) {
 // AccountSID is the account that the client speaks for.
 func (c *Client) AccountSID() string { return c.config.AccountSID }
 
+// BaseURL is the scheme and host that the client calls, and what stands in front of
+// every path.
+func (c *Client) BaseURL() *url.URL {
+	base := *c.base
+	return &base
+}
+
 // accountSIDs is what an account's sid is made of. It is chosen by the customer, and
 // stands in a path and in the name of a host; no page of Exotel's says more.
 const accountSIDs = `[A-Za-z0-9_-]{1,64}`
@@ -202,8 +209,11 @@ func (b blind) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // NewTransport returns the transport that a Client uses by default: bounded
-// dialling and TLS, connections kept for 30 s of idleness, never more than 50
-// at once (Exotel's documented limit for an account).
+// dialling and TLS, connections kept for 15 s of idleness, never more than 50
+// at once (Exotel's documented limit for an account). Idleness is short because a
+// POST on a connection that died is in doubt, and a new one costs little beside
+// what Exotel takes; net/http counts it by the wall clock, so that time counts in
+// which the process was frozen.
 func NewTransport() *http.Transport {
 	return &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
@@ -211,7 +221,7 @@ func NewTransport() *http.Transport {
 		TLSHandshakeTimeout:   3 * time.Second,
 		MaxConnsPerHost:       50,
 		MaxIdleConnsPerHost:   16,
-		IdleConnTimeout:       30 * time.Second,
+		IdleConnTimeout:       15 * time.Second,
 		ForceAttemptHTTP2:     true,
 		ResponseHeaderTimeout: 0, // Config.Timeout bounds the whole exchange
 

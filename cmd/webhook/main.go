@@ -35,7 +35,7 @@ func newHandler() (*handler.Handler, error) {
 		return nil, fmt.Errorf("settings: SOURCES_OVERRIDES or the sources' files: %w", err)
 	}
 	keys := secrets.NewSources(parts.Secret(parts.Settings.SourcesSecretID), parts.Log)
-	parts.WarmUp(keys.Load)
+	parts.WarmUp(function.Load{Name: "sources_secret", Do: keys.Load}, parts.ExotelConnection())
 	return handler.New(handler.Config{
 		Provisioner: parts.Engine, Secrets: keys, Sources: set, DeadLetters: parts.Table, Log: parts.Log, Function: lambdacontext.FunctionName,
 		ReplyWithin: parts.Settings.ReplyWithin, PublicURL: parts.Settings.PublicURL, AllowDelete: parts.Settings.AllowDelete,

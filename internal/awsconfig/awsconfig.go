@@ -23,6 +23,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go/middleware"
+
+	"github.com/trunkhook/trunkhook/internal/ahead"
 )
 
 // Clients are the services that trunkhook speaks to.
@@ -30,6 +32,19 @@ type Clients struct {
 	DynamoDB       *dynamodb.Client
 	SecretsManager *secretsmanager.Client
 	SSM            *JSONService // Systems Manager
+
+	dynamodbURL func(ctx context.Context) (*url.URL, error)
+	connections *ahead.Dialer
+}
+
+// ConnectDynamoDB opens the connection that the first call to DynamoDB will use, if it
+// comes at once, and sends nothing.
+func (c Clients) ConnectDynamoDB(ctx context.Context) error {
+	to, err := c.dynamodbURL(ctx)
+	if err != nil {
+		return err
+	}
+	return c.connections.Open(ctx, to)
 }
 
 // FromEnv makes the clients; it makes no call. The error names every variable
@@ -48,11 +63,12 @@ func FromEnv(getenv func(string) string) (Clients, error) {
 	if len(e.faults) > 0 {
 		return Clients{}, errors.New(strings.Join(e.faults, "; "))
 	}
+	sender := newPatient()
 	config := aws.Config{
 		Region: region,
 		// Those of a Lambda environment are good for as long as it lives.
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return credentials, nil }),
-		HTTPClient:  newPatient(),
+		HTTPClient:  sender,
 		Retryer:     newRetryer,
 		APIOptions:  []func(*middleware.Stack) error{withoutEchoes(credentials.SessionToken)},
 	}
@@ -63,7 +79,13 @@ func FromEnv(getenv func(string) string) (Clients, error) {
 		SecretsManager: secretsmanager.NewFromConfig(config, func(o *secretsmanager.Options) {
 			o.BaseEndpoint = secretsURL
 		}),
-		SSM: newJSONService("ssm", "AmazonSSM", region, ssmURL, credentials, config.HTTPClient),
+		SSM: newJSONService("ssm", "AmazonSSM", region, ssmURL, credentials, sender),
+
+		dynamodbURL: func(ctx context.Context) (*url.URL, error) {
+			endpoint, err := dynamodb.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, dynamodb.EndpointParameters{Region: &region, Endpoint: dynamodbURL})
+			return &endpoint.URI, err
+		},
+		connections: sender.first,
 	}, nil
 }
 

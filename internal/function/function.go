@@ -2,12 +2,10 @@
 package function
 
 import (
-	"context"
 	"errors"
 	"io"
 	"log/slog"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -29,17 +27,19 @@ type Parts struct {
 
 	account *secrets.Exotel
 	clients awsconfig.Clients
+	began   time.Time
 }
 
 // New reads the environment and makes the parts; it makes no call. The error is
 // one line that names every setting at fault.
 func New(read func(getenv func(string) string) (settings.Settings, error), getenv func(string) string, stdout io.Writer) (Parts, error) {
+	began := time.Now()
 	s, settingsErr := read(getenv)
 	clients, awsErr := awsconfig.FromEnv(getenv)
 	if err := oneLine(settingsErr, awsErr); err != nil {
 		return Parts{}, err
 	}
-	p := Parts{Settings: s, Log: logger(stdout, getenv), clients: clients}
+	p := Parts{Settings: s, Log: logger(stdout, getenv), clients: clients, began: began}
 	p.account = secrets.NewExotel(p.Secret(s.ExotelSecretID), secrets.ExotelOptions{BaseURL: s.ExotelBaseURL, AllowPlainHTTP: s.AllowPlainHTTP}, p.Log)
 	p.Table = ledger.New(clients.DynamoDB, s.SignupsTable)
 	p.Engine = &provision.Engine{
@@ -78,28 +78,3 @@ func logger(w io.Writer, getenv func(string) string) *slog.Logger {
 
 // Secret fetches a secret from Secrets Manager.
 func (p Parts) Secret(id string) secrets.Fetch { return secrets.From(p.clients.SecretsManager, id) }
-
-// warmUpTime bounds what start-up waits for, which is what a sender waits for too.
-// Secrets Manager answers within a fifth of it.
-const warmUpTime = 500 * time.Millisecond
-
-// WarmUp opens the account and loads what else is given, all at once, so that
-// the first request needn't. What fails is logged, and that request tries again;
-// what takes longer goes on, and it joins in.
-func (p Parts) WarmUp(loads ...func(context.Context) error) {
-	ctx, cancel := context.WithTimeout(context.Background(), warmUpTime)
-	defer cancel()
-	loads = append(loads, func(ctx context.Context) error {
-		_, err := p.account.Open(ctx)
-		return err
-	})
-	var all sync.WaitGroup
-	for _, load := range loads {
-		all.Go(func() {
-			if err := load(ctx); err != nil {
-				p.Log.WarnContext(ctx, "not loaded at start-up", "error", err)
-			}
-		})
-	}
-	all.Wait()
-}

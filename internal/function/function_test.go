@@ -2,7 +2,9 @@ package function
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -25,12 +27,28 @@ func TestStartUpDoesNotWaitLongForSecrets(t *testing.T) {
 		log := slog.New(slog.DiscardHandler)
 		p := Parts{Log: log, account: secrets.NewExotel(fetch, secrets.ExotelOptions{}, log)}
 		start := time.Now()
-		p.WarmUp()
+		warmUp(log, start, []Load{{"exotel_secret", p.openAccount}})
 		if took := time.Since(start); took > 500*time.Millisecond {
 			t.Errorf("start-up took %v", took)
 		}
 		if account, err := p.account.Open(t.Context()); err != nil || account.SID != "acme1" || fetches.Load() != 1 || time.Since(start) != 2*time.Second {
 			t.Errorf("%+v, %v after %d fetches and %v", account, err, fetches.Load(), time.Since(start))
+		}
+	})
+}
+
+func TestTheStartUpLineSaysWhatTookHowLongAndWhatFailed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out strings.Builder
+		warmUp(slog.New(slog.NewJSONHandler(&out, nil)), time.Now().Add(-5*time.Millisecond), []Load{
+			{"quick", func(context.Context) error { time.Sleep(20 * time.Millisecond); return nil }},
+			{"slow", func(ctx context.Context) error { <-ctx.Done(); return errors.New("no answer") }},
+		})
+		for _, want := range []string{`"msg":"not ready at start-up","part":"slow","error":"no answer"`, `"msg":"started","init_ms":{"quick":20,"slow":500,"total":505}`} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("%s lacks %s", out.String(), want)
+			}
 		}
 	})
 }

@@ -30,6 +30,7 @@ type Proxy struct {
 	from   string // the kind from whose first call on always counts
 	always *Fault
 	idle   map[net.Conn]bool
+	opened int
 }
 
 // ProxyCall is one call as the proxy saw it.
@@ -127,9 +128,19 @@ func (p *Proxy) ResetIdle() {
 	clear(p.idle)
 }
 
+// Connections is how many were opened so far.
+func (p *Proxy) Connections() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.opened
+}
+
 func (p *Proxy) track(conn net.Conn, state http.ConnState) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if state == http.StateNew {
+		p.opened++
+	}
 	if state == http.StateIdle {
 		p.idle[conn] = true
 	} else {

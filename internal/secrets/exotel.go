@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
+	"sync/atomic"
 
 	"github.com/trunkhook/trunkhook/exotel"
+	"github.com/trunkhook/trunkhook/internal/ahead"
 	"github.com/trunkhook/trunkhook/provision"
 )
 
@@ -20,27 +23,43 @@ type ExotelOptions struct {
 }
 
 // Exotel is the account that the secret opens: a provision.Accounts.
-type Exotel struct{ cache cache[provision.Account] }
+type Exotel struct {
+	cache       cache[provision.Account]
+	connections *ahead.Dialer
+	url         atomic.Pointer[url.URL] // where the account is reached, once that is known
+}
 
 var _ provision.Accounts = (*Exotel)(nil)
 
 // NewExotel returns the account behind a secret. Nothing is fetched yet; once
 // fetched it is used until Exotel refuses it.
 func NewExotel(fetch Fetch, options ExotelOptions, log *slog.Logger) *Exotel {
-	connections := &http.Client{Transport: exotel.NewTransport()} // shared by all credentials
-	return &Exotel{cache[provision.Account]{name: "of Exotel", fetch: fetch, log: log, parse: func(text string) (*provision.Account, error) {
+	transport := exotel.NewTransport() // shared by all credentials
+	e := &Exotel{connections: ahead.Apply(transport)}
+	e.cache = cache[provision.Account]{name: "of Exotel", fetch: fetch, log: log, parse: func(text string) (*provision.Account, error) {
 		config, err := parseCredentials(text)
 		if err != nil {
 			return nil, err
 		}
 		config.BaseURL, config.AllowPlainHTTP = options.BaseURL, options.AllowPlainHTTP
-		config.HTTPClient, config.UserAgent = connections, "trunkhook"
+		config.HTTPClient, config.UserAgent = &http.Client{Transport: transport}, "trunkhook"
 		client, err := exotel.New(config)
 		if err != nil {
 			return nil, err
 		}
+		e.url.Store(client.BaseURL())
 		return provision.OpenAccount(client), nil
-	}}}
+	}}
+	return e
+}
+
+// Connect opens the connection that the first call to Exotel will use, if it comes at
+// once, and sends nothing. It waits for the secret, which says where that is.
+func (e *Exotel) Connect(ctx context.Context) error {
+	if _, err := e.Open(ctx); err != nil {
+		return err
+	}
+	return e.connections.Open(ctx, e.url.Load())
 }
 
 // Ready implements provision.Accounts.
