@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 )
@@ -122,11 +121,9 @@ func (c *Client) BaseURL() *url.URL {
 	return &base
 }
 
-// accountSIDs is what an account's sid is made of. It is chosen by the customer, and
-// stands in a path and in the name of a host; no page of Exotel's says more.
-const accountSIDs = `[A-Za-z0-9_-]{1,64}`
-
-var accountSID = regexp.MustCompile(`^` + accountSIDs + `$`)
+// isAccountSID: an account's sid is chosen by the customer, and stands in a path and in
+// the name of a host; no page of Exotel's says more.
+func isAccountSID(text string) bool { return isWord(text, 1, 64, "-") }
 
 func (config Config) check() error {
 	switch {
@@ -134,7 +131,7 @@ func (config Config) check() error {
 		return errors.New("exotel: APIKey is empty")
 	case config.APIToken == "":
 		return errors.New("exotel: APIToken is empty")
-	case !accountSID.MatchString(config.AccountSID):
+	case !isAccountSID(config.AccountSID):
 		return errors.New("exotel: AccountSID must be 1 to 64 letters, digits, _ or -")
 	case strings.Contains(config.APIKey, ":"):
 		return errors.New("exotel: APIKey holds a colon, which Basic authentication can't carry")
@@ -144,11 +141,9 @@ func (config Config) check() error {
 	return nil
 }
 
-var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
-
 func (config Config) base() (*url.URL, error) {
 	if config.BaseURL == "" {
-		if !hostName.MatchString(config.Subdomain) {
+		if !isHostName(config.Subdomain) {
 			return nil, fmt.Errorf("exotel: Subdomain must be a host name, such as %s", Singapore)
 		}
 		return &url.URL{Scheme: "https", Host: config.Subdomain}, nil

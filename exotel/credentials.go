@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 )
 
@@ -40,12 +39,6 @@ type UpdateCredentialRequest struct {
 	FriendlyName string `json:"friendly_name,omitempty"` // the same
 }
 
-var (
-	userName     = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
-	sipPassword  = regexp.MustCompile(`^[A-Za-z0-9_]{8,128}$`)
-	friendlyName = regexp.MustCompile(`^[A-Za-z0-9_]{1,32}$`)
-)
-
 // Validate checks the request. No error repeats the password.
 func (r CreateCredentialRequest) Validate() error {
 	switch {
@@ -64,13 +57,13 @@ func (r UpdateCredentialRequest) Validate() error {
 	switch {
 	case r == UpdateCredentialRequest{}:
 		return errors.New("nothing is to change")
-	case r.UserName != "" && !userName.MatchString(r.UserName):
+	case r.UserName != "" && !isWord(r.UserName, 1, 64, ".-"):
 		return errors.New("user_name must be 1 to 64 letters, digits, _, . or -")
-	case r.Password != "" && !sipPassword.MatchString(r.Password):
+	case r.Password != "" && !isWord(r.Password, 8, 128, ""):
 		return errors.New("password must be 8 to 128 letters, digits or _")
 	case r.Password != "" && strings.Contains(r.UserName+" "+r.FriendlyName, r.Password):
 		return errors.New("the password stands in a name, and names are shown")
-	case r.FriendlyName != "" && !friendlyName.MatchString(r.FriendlyName):
+	case r.FriendlyName != "" && !isWord(r.FriendlyName, 1, 32, ""):
 		return errors.New("friendly_name must be up to 32 letters, digits or _")
 	}
 	return nil

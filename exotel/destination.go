@@ -3,14 +3,10 @@ package exotel
 import (
 	"errors"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 )
-
-// fqdn: two labels or more, the last one no number.
-var fqdn = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
 
 // ValidateDestination checks that a destination is host:port, with
 // ;transport=udp, tcp or tls behind it or nothing, which means UDP. The host is a
@@ -29,7 +25,7 @@ func ValidateDestination(s string) error {
 		return errors.New("a destination must be host:port, the port 1 to 65535")
 	case notAddress == nil && !isPublic(addr):
 		return errors.New("a destination's address must be a public one: Exotel refuses private and reserved addresses")
-	case notAddress != nil && (len(host) > 253 || !fqdn.MatchString(host)):
+	case notAddress != nil && !isFQDN(host):
 		return errors.New("a destination's host must be a full domain name or an IPv4 address")
 	}
 	return nil

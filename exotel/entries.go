@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 )
 
 // entry is a thing that the API keeps: a trunk, or something of a trunk.
@@ -27,18 +26,14 @@ func ofTrunk(op, method, trunkSID, resource string, id ...string) request {
 	return req
 }
 
-// ids is what an id may be made of: it stands in a path, where "." and ".." would
-// lead elsewhere. Sids and ids are opaque otherwise; samples have letters, digits
-// and _ only.
-var ids = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
-
-// validID matters most where it is empty: nobody documents what a DELETE without
+// validID: an id stands in a path, where "." and ".." would lead elsewhere. Sids and ids
+// are opaque otherwise; samples have letters, digits and _ only. It matters most where it is empty: nobody documents what a DELETE without
 // an id deletes.
 func validID(name, value string) error {
 	switch {
 	case value == "":
 		return errors.New(name + " is empty")
-	case !ids.MatchString(value):
+	case !isWord(value, 1, 128, "-"):
 		return errors.New(name + " must be 1 to 128 letters, digits, _ or -")
 	}
 	return nil

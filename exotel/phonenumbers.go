@@ -7,7 +7,6 @@ import (
 	"errors"
 	"iter"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -36,13 +35,11 @@ type MapPhoneNumberRequest struct {
 	Mode Mode `json:"mode,omitempty"`
 }
 
-var e164 = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
-
 // Validate checks that the number is one (a live account refuses "123456" and
 // answers 404 to an empty one; vendor's live tests, August 2025), and the mode.
 func (r MapPhoneNumberRequest) Validate() error {
 	switch {
-	case !e164.MatchString(r.PhoneNumber):
+	case !isE164(r.PhoneNumber):
 		return errors.New("phone_number must be E.164: + and 7 to 15 digits, the first not 0")
 	case r.Mode != "" && r.Mode != ModePSTN && r.Mode != ModeFlow:
 		return errors.New("mode must be pstn or flow")

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"iter"
 	"net/http"
-	"regexp"
 	"slices"
 )
 
@@ -24,14 +23,12 @@ type Setting struct {
 	Value string `json:"value"` // not empty
 }
 
-var settingName = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`)
-
 // Validate checks the name, and the value where its form is known.
 func (s Setting) Validate() error {
 	switch {
-	case !settingName.MatchString(s.Name):
+	case !isWord(s.Name, 1, 64, ""):
 		return errors.New("a setting's name must be 1 to 64 letters, digits or _")
-	case s.Name == CallerIDAlias && !e164.MatchString(s.Value):
+	case s.Name == CallerIDAlias && !isE164(s.Value):
 		return errors.New("the value of " + CallerIDAlias + " must be a phone number, E.164")
 	case s.Value == "" || len(s.Value) > 256 || clean(s.Value) != s.Value:
 		return errors.New("a setting's value must be 1 to 256 bytes on one line")

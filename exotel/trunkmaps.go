@@ -28,7 +28,7 @@ func (o TrunkMapOptions) request() request {
 	if o.TrunkSID != "" {
 		req.query.Set("trunk_sid", o.TrunkSID)
 	}
-	if !e164.MatchString(o.Exophone) {
+	if !isE164(o.Exophone) {
 		req.fault = errors.New("exophone must be a phone number, E.164")
 	}
 	return req

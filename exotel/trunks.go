@@ -8,7 +8,6 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -46,21 +45,23 @@ type CreateTrunkRequest struct {
 	DomainName string `json:"domain_name"`
 }
 
-var (
-	trunkName  = regexp.MustCompile(`^[A-Za-z0-9_]{1,16}$`)
-	domainName = regexp.MustCompile(`^` + accountSIDs + regexp.QuoteMeta(domainSuffix) + `$`)
-)
+func isTrunkName(text string) bool { return isWord(text, 1, MaxTrunkName, "") }
+
+func isDomainName(text string) bool {
+	account, whole := strings.CutSuffix(text, domainSuffix)
+	return whole && isAccountSID(account)
+}
 
 // Validate checks the request against Exotel's rules, so that nothing is sent
 // that must fail. It matters most for the empty name: a live account accepted
 // one and made a trunk of it (vendor's live tests, August 2025).
 func (r CreateTrunkRequest) Validate() error {
 	switch {
-	case !trunkName.MatchString(r.TrunkName):
+	case !isTrunkName(r.TrunkName):
 		return errors.New("trunk_name must be 1 to 16 letters, digits or _")
 	case r.NSOCode == "" || strings.TrimSpace(r.NSOCode) != r.NSOCode:
 		return errors.New("nso_code must be a code such as " + AnyNSO)
-	case !domainName.MatchString(r.DomainName):
+	case !isDomainName(r.DomainName):
 		return errors.New("domain_name must be <account_sid>" + domainSuffix)
 	}
 	return nil
@@ -87,7 +88,7 @@ func (r UpdateTrunkRequest) Validate() error {
 	switch {
 	case r == UpdateTrunkRequest{}:
 		return errors.New("nothing is to change")
-	case r.TrunkName != "" && !trunkName.MatchString(r.TrunkName):
+	case r.TrunkName != "" && !isTrunkName(r.TrunkName):
 		return errors.New("trunk_name must be 1 to 16 letters, digits or _")
 	}
 	return nil

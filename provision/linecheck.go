@@ -24,8 +24,8 @@ const (
 
 var (
 	e164         = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
-	userName     = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
-	friendlyName = regexp.MustCompile(`^[A-Za-z0-9_]{1,32}$`)
+	userName     = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+	friendlyName = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 	notFriendly  = regexp.MustCompile(`[^A-Za-z0-9_]`)
 )
 
@@ -141,9 +141,9 @@ func (n PhoneNumber) fault() string {
 
 func (c Credential) fault() string {
 	switch {
-	case !userName.MatchString(c.UserName):
+	case len(c.UserName) > 64 || !userName.MatchString(c.UserName):
 		return "must have a user_name of 1 to 64 letters, digits or any of _ . -"
-	case c.FriendlyName != "" && !friendlyName.MatchString(c.FriendlyName):
+	case c.FriendlyName != "" && (len(c.FriendlyName) > 32 || !friendlyName.MatchString(c.FriendlyName)):
 		return "must have a friendly_name of 1 to 32 letters, digits or _"
 	}
 	return ""

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 
@@ -30,12 +31,20 @@ func newHandler() (*handler.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, err := sources.Load(parts.Settings.SourcesOverrides)
-	if err != nil {
-		return nil, fmt.Errorf("settings: SOURCES_OVERRIDES or the sources' files: %w", err)
-	}
 	keys := secrets.NewSources(parts.Secret(parts.Settings.SourcesSecretID), parts.Log)
-	parts.WarmUp(function.Load{Name: "sources_secret", Do: keys.Load}, parts.ExotelConnection())
+	var set sources.Set
+	var broken error
+	parts.WarmUp(
+		parts.ExotelConnection(),
+		function.Load{Name: "sources_secret", Do: keys.Load},
+		function.Load{Name: "sources", Do: func(context.Context) error { // while the others wait for the network
+			set, broken = sources.Load(parts.Settings.SourcesOverrides)
+			return nil
+		}},
+	)
+	if broken != nil {
+		return nil, fmt.Errorf("settings: SOURCES_OVERRIDES or the sources' files: %w", broken)
+	}
 	return handler.New(handler.Config{
 		Provisioner: parts.Engine, Secrets: keys, Sources: set, DeadLetters: parts.Table, Log: parts.Log, Function: lambdacontext.FunctionName,
 		ReplyWithin: parts.Settings.ReplyWithin, PublicURL: parts.Settings.PublicURL, AllowDelete: parts.Settings.AllowDelete,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -117,14 +118,20 @@ func (r *reader) required(name string) string {
 }
 
 // tableName is a name or an ARN, as DynamoDB takes them (API reference, TableName).
-var tableName = regexp.MustCompile(`^(arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/)?[A-Za-z0-9_.-]{3,255}$`)
+// How long is asked apart: repeat counts make an expression dear to compile, at every start.
+var tableName = regexp.MustCompile(`^(arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]+:table/)?[A-Za-z0-9_.-]+$`)
+
+func isTable(value string) bool {
+	name := value[strings.LastIndex(value, "/")+1:]
+	return len(name) >= 3 && len(name) <= 255 && tableName.MatchString(value)
+}
 
 func (r *reader) table() string {
 	value := r.getenv("SIGNUPS_TABLE")
 	switch {
 	case value == "":
 		r.fault("SIGNUPS_TABLE", "is not set")
-	case !tableName.MatchString(value):
+	case !isTable(value):
 		r.fault("SIGNUPS_TABLE", "must be the name of a table, or its ARN")
 	}
 	return value
@@ -132,14 +139,19 @@ func (r *reader) table() string {
 
 // passwordsPath is the start of a parameter's name (Systems Manager, PutParameter:
 // letters, digits and . - _ in at most 15 levels, of which two are the password's own).
-var passwordsPath = regexp.MustCompile(`^(/[A-Za-z0-9._-]{1,128}){1,5}$`)
+var passwordsPath = regexp.MustCompile(`^(/[A-Za-z0-9._-]+)+$`)
+
+func isPasswordsPath(value string) bool {
+	tooLong := func(level string) bool { return len(level) > 128 }
+	return passwordsPath.MatchString(value) && strings.Count(value, "/") <= 5 && !slices.ContainsFunc(strings.Split(value, "/"), tooLong)
+}
 
 func (r *reader) passwordsPath() string {
 	value := r.getenv("PASSWORDS_PATH")
 	if value == "" {
 		return DefaultPasswordsPath
 	}
-	if !passwordsPath.MatchString(value) {
+	if !isPasswordsPath(value) {
 		r.fault("PASSWORDS_PATH", "must be the start of a parameter's name, such as "+DefaultPasswordsPath)
 	}
 	return value
