@@ -24,7 +24,10 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	parts.WarmUp()
+	if err := parts.WarmUp(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	log := figures.Log{Logger: parts.Log, Function: lambdacontext.FunctionName}
 	lambda.Start(func(ctx context.Context, _ json.RawMessage) error {
 		pass, err := parts.Engine.Reconcile(ctx)

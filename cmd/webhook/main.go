@@ -33,17 +33,16 @@ func newHandler() (*handler.Handler, error) {
 	}
 	keys := secrets.NewSources(parts.Secret(parts.Settings.SourcesSecretID), parts.Log)
 	var set sources.Set
-	var broken error
-	parts.WarmUp(
+	err = parts.WarmUp(
 		parts.ExotelConnection(),
 		function.Load{Name: "sources_secret", Do: keys.Load},
-		function.Load{Name: "sources", Do: func(context.Context) error { // while the others wait for the network
-			set, broken = sources.Load(parts.Settings.SourcesOverrides)
-			return nil
+		function.Load{Name: "sources", Required: true, Do: func(context.Context) (err error) {
+			set, err = sources.Load(parts.Settings.SourcesOverrides)
+			return err
 		}},
 	)
-	if broken != nil {
-		return nil, fmt.Errorf("settings: SOURCES_OVERRIDES or the sources' files: %w", broken)
+	if err != nil {
+		return nil, fmt.Errorf("settings: SOURCES_OVERRIDES or the sources' files: %w", err)
 	}
 	return handler.New(handler.Config{
 		Provisioner: parts.Engine, Secrets: keys, Sources: set, DeadLetters: parts.Table, Log: parts.Log, Function: lambdacontext.FunctionName,

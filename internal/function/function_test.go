@@ -27,7 +27,9 @@ func TestStartUpDoesNotWaitLongForSecrets(t *testing.T) {
 		log := slog.New(slog.DiscardHandler)
 		p := Parts{Log: log, account: secrets.NewExotel(fetch, secrets.ExotelOptions{}, log)}
 		start := time.Now()
-		warmUp(log, start, []Load{{"exotel_secret", p.openAccount}})
+		if err := warmUp(log, start, []Load{{Name: "exotel_secret", Do: p.openAccount}}); err != nil {
+			t.Error(err)
+		}
 		if took := time.Since(start); took > 500*time.Millisecond {
 			t.Errorf("start-up took %v", took)
 		}
@@ -41,14 +43,28 @@ func TestTheStartUpLineSaysWhatTookHowLongAndWhatFailed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
-		warmUp(slog.New(slog.NewJSONHandler(&out, nil)), time.Now().Add(-5*time.Millisecond), []Load{
-			{"quick", func(context.Context) error { time.Sleep(20 * time.Millisecond); return nil }},
-			{"slow", func(ctx context.Context) error { <-ctx.Done(); return errors.New("no answer") }},
+		err := warmUp(slog.New(slog.NewJSONHandler(&out, nil)), time.Now().Add(-5*time.Millisecond), []Load{
+			{Name: "quick", Do: func(context.Context) error { time.Sleep(20 * time.Millisecond); return nil }},
+			{Name: "slow", Do: func(ctx context.Context) error { <-ctx.Done(); return errors.New("no answer") }},
 		})
+		if err != nil {
+			t.Error(err)
+		}
 		for _, want := range []string{`"msg":"not ready at start-up","part":"slow","error":"no answer"`, `"msg":"started","init_ms":{"quick":20,"slow":500,"total":505}`} {
 			if !strings.Contains(out.String(), want) {
 				t.Errorf("%s lacks %s", out.String(), want)
 			}
 		}
 	})
+}
+
+func TestWithoutWhatIsRequiredThereIsNoFunction(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	err := warmUp(slog.New(slog.NewJSONHandler(&out, nil)), time.Now(), []Load{
+		{Name: "sources", Required: true, Do: func(context.Context) error { return errors.New("line 3 is broken") }},
+	})
+	if err == nil || err.Error() != "line 3 is broken" || out.String() != "" {
+		t.Errorf("%v, and the log has %q", err, out.String())
+	}
 }
