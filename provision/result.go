@@ -61,7 +61,7 @@ func (s Step) MarshalJSON() ([]byte, error) {
 		RequestID  string  `json:"request_id,omitempty"`
 		Error      string  `json:"error,omitempty"`
 	}{
-		Name: s.Name, At: s.Start.UTC().Format("2006-01-02T15:04:05.000Z"), DurationMS: float64(s.Duration.Microseconds()) / 1000,
+		Name: s.Name, At: s.Start.UTC().Format("2006-01-02T15:04:05.000000Z"), DurationMS: float64(s.Duration.Microseconds()) / 1000,
 		Method: s.Method, Path: s.Path, HTTPStatus: s.HTTPStatus, RequestID: s.RequestID,
 	}
 	if s.Err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"time"
 
 	gatewayevents "github.com/aws/aws-lambda-go/events"
 
@@ -29,6 +30,7 @@ func (s server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), functionTimeout)
 	defer cancel()
 	ctx, worker := outage.WithWorker(ctx)
+	start := time.Now()
 	answers := make(chan gatewayevents.APIGatewayV2HTTPResponse, 1)
 	go func() {
 		answer, _ := s.handler.Handle(ctx, event) // its error is always nil
@@ -40,7 +42,7 @@ func (s server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case <-worker.Died():
 		death := worker.Death()
 		// A process that is killed writes nothing: this is what the machine saw of it.
-		s.log.WarnContext(ctx, "killed", "signup_id", death.SignupID, "attempt", death.Attempt, "outcome", "killed",
+		s.log.WarnContext(ctx, "killed", "signup_id", death.SignupID, "attempt", death.Attempt, "outcome", "killed", "duration_ms", time.Since(start).Milliseconds(),
 			"error", "the console's switch ended the worker: Exotel had made "+death.TrunkSID+", and nothing was written down")
 		panic(http.ErrAbortHandler) // drops the connection
 	}

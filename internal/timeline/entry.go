@@ -53,15 +53,26 @@ var writes = map[string]bool{ //nolint:gosec // names of steps
 // IsCall tells whether the step is a call to Exotel.
 func (s Step) IsCall() bool { return s.Method != "" || !writes[s.Name] }
 
-// Came is what came back, or what went wrong.
-func (s Step) Came() string {
-	switch {
-	case s.Error != "":
-		return s.Error
-	case s.IsCall():
-		return "answered"
+// Refused tells whether Exotel said that it is there already, which is no failure: it
+// is how a trunk is found again whose answer was lost.
+func (s Step) Refused() bool { return s.HTTPStatus != 0 && strings.Contains(s.Error, ": duplicate:") }
+
+// OwnRequestID is the request's id where the error doesn't say it.
+func (s Step) OwnRequestID() string {
+	if strings.Contains(s.Error, s.RequestID) {
+		return ""
 	}
-	return ""
+	return s.RequestID
+}
+
+// OwnError is the entry's error where no step says it.
+func (e Entry) OwnError() string {
+	for _, s := range e.Steps {
+		if s.Error == e.Error {
+			return ""
+		}
+	}
+	return e.Error
 }
 
 // kinds are the lines that tell of a signup, by their messages.

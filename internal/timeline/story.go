@@ -32,7 +32,7 @@ type Lane struct {
 // Held tells whether the try had the signup, and was not told to leave it alone.
 func (l Lane) Held() bool {
 	switch l.Outcome {
-	case "created", "adopted", "completed", "pending", "rejected", "deleting", "deleted":
+	case "created", "adopted", "completed", "pending", "rejected", "deleting", "deleted", "killed":
 		return true
 	}
 	return false
@@ -73,7 +73,10 @@ func Tell(signupID string, entries []Entry) Story {
 
 // laneOf takes the earliest and the latest that the entry knows.
 func laneOf(e Entry) Lane {
-	l := Lane{Entry: e, Start: e.At.Add(-e.Duration), End: e.At}
+	l := Lane{Entry: e, Start: e.At, End: e.At}
+	if !e.At.IsZero() {
+		l.Start = e.At.Add(-e.Duration)
+	}
 	for _, s := range e.Steps {
 		if s.At.IsZero() {
 			continue

@@ -17,9 +17,14 @@ const barWidth = 24
 // when it was within its spell, so that what was at once stands below each other.
 func (s Story) WriteText(w io.Writer) error {
 	var b strings.Builder
+	day := ""
 	for i, spell := range s.Spells {
 		if i > 0 {
 			fmt.Fprintf(&b, "\n%s later\n\n", Length(spell.After))
+		}
+		if today := spell.Start.Format(time.DateOnly); today != day {
+			fmt.Fprintf(&b, "%s, UTC\n", today)
+			day = today
 		}
 		for _, l := range spell.Lanes {
 			for _, n := range l.Lost {
@@ -29,8 +34,8 @@ func (s Story) WriteText(w io.Writer) error {
 			for _, step := range l.Steps {
 				fmt.Fprintf(&b, "  %10s  [%s]  %-22s %9s  %s\n", "+"+Length(step.At.Sub(spell.Start)), spell.bar(step), printable(step.Name), Length(step.Duration), printable(step.detail()))
 			}
-			if l.Error != "" {
-				fmt.Fprintf(&b, "  %10s  %s\n", "", printable(l.Error))
+			if text := l.OwnError(); text != "" {
+				fmt.Fprintf(&b, "  %10s  %s\n", "", printable(text))
 			}
 		}
 	}
@@ -77,8 +82,8 @@ func (s Step) detail() string {
 			parts = append(parts, part)
 		}
 	}
-	if s.RequestID != "" {
-		parts = append(parts, "request "+s.RequestID)
+	if id := s.OwnRequestID(); id != "" {
+		parts = append(parts, "request "+id)
 	}
 	return strings.Join(parts, "  ")
 }

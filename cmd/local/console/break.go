@@ -52,7 +52,7 @@ var once = []struct {
 }
 
 // recent is how many signups the page shows.
-const recent = 8
+const recent = 5
 
 func (c *Console) breakPage(w http.ResponseWriter, r *http.Request) {
 	b := breaking{Speeds: c.speeds()}

@@ -169,8 +169,14 @@ func (c *Console) show(w http.ResponseWriter, r *http.Request, page, title strin
 // words are how the system's names read in a sentence.
 func words(name any) string { return strings.ReplaceAll(fmt.Sprint(name), "_", " ") }
 
-// clock is a moment of today, on this machine's clock.
-func clock(t time.Time) string { return t.Local().Format("15:04:05.000") }
+// clock is a moment on this machine's clock; one of another day says which.
+func clock(t time.Time) string {
+	t = t.Local()
+	if time.Now().Format(time.DateOnly) != t.Format(time.DateOnly) {
+		return t.Format("2006-01-02 15:04:05.000")
+	}
+	return t.Format("15:04:05.000")
+}
 
 func stamp(t time.Time) string {
 	if t.IsZero() {

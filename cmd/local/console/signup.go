@@ -43,7 +43,7 @@ type lane struct {
 // bar is a step on the axis, in thousandths of it.
 type bar struct {
 	X, Width int
-	Kind     string // write, call, wait, failed
+	Kind     string // write, call, wait, refused, failed
 	Title    string
 }
 
@@ -122,6 +122,8 @@ func barOn(s timeline.Spell, at time.Time, d time.Duration) bar {
 
 func kindOf(step timeline.Step) string {
 	switch {
+	case step.Refused():
+		return "refused"
 	case step.Error != "":
 		return "failed"
 	case step.IsCall():

@@ -26,8 +26,8 @@ type atVendor struct {
 // trunk is one with what it has.
 type trunk struct {
 	exotel.Trunk
-	SignupID                                       string // empty where no signup has it
-	Numbers, Addresses, Destinations, Users, Other []string
+	SignupID                                 string // empty where no signup has it
+	Numbers, Addresses, Destinations, Others []string
 }
 
 // recentCalls is how many the page shows.
@@ -78,10 +78,10 @@ func (c *Console) described(t exotel.Trunk, signupID string) trunk {
 		d.Destinations = append(d.Destinations, strings.TrimPrefix(u.Destination, "sip:"))
 	}
 	for _, u := range line.Credentials {
-		d.Users = append(d.Users, u.UserName)
+		d.Others = append(d.Others, u.UserName)
 	}
 	for _, s := range line.Settings {
-		d.Other = append(d.Other, s.Name+" "+s.Value)
+		d.Others = append(d.Others, s.Name+" "+s.Value)
 	}
 	return d
 }
