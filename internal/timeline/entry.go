@@ -19,29 +19,30 @@ const (
 
 // Entry is a line that tells of a signup.
 type Entry struct {
-	At       time.Time // when it was written, which is when what it tells of had ended
-	Kind     Kind
-	SignupID string
-	Source   string
-	Outcome  string
-	TrunkSID string
-	Attempt  int           // the signup's tries so far
-	Status   int           // HTTP's, of the answer; zero where the line isn't a request's own
-	Duration time.Duration // of the request
-	Alarm    string
-	Error    string
-	Steps    []Step
+	At       time.Time     `json:"at"` // when it was written, which is when what it tells of had ended
+	Kind     Kind          `json:"kind"`
+	SignupID string        `json:"signup_id"`
+	Source   string        `json:"source,omitempty"`
+	Outcome  string        `json:"outcome"`
+	TrunkSID string        `json:"trunk_sid,omitempty"`
+	Attempt  int           `json:"attempt,omitempty"`     // the signup's tries so far
+	Status   int           `json:"status,omitempty"`      // HTTP's, of the answer; zero where the line isn't a request's own
+	Duration time.Duration `json:"duration_ns,omitempty"` // of the request
+	Alarm    string        `json:"alarm,omitempty"`
+	Error    string        `json:"error,omitempty"`
+	Steps    []Step        `json:"steps,omitempty"`
 }
 
 // Step is one write to the table, or one call to Exotel.
 type Step struct {
-	Name         string
-	At           time.Time
-	Duration     time.Duration
-	Method, Path string // of a call
-	HTTPStatus   int    // of a call; zero where no answer came
-	RequestID    string // of a call; Exotel's
-	Error        string
+	Name       string        `json:"name"`
+	At         time.Time     `json:"at"`
+	Duration   time.Duration `json:"duration_ns"`
+	Method     string        `json:"method,omitempty"`      // of a call
+	Path       string        `json:"path,omitempty"`        // of a call; below the account's
+	HTTPStatus int           `json:"http_status,omitempty"` // of a call; zero where no answer came
+	RequestID  string        `json:"request_id,omitempty"`  // of a call; Exotel's
+	Error      string        `json:"error,omitempty"`
 }
 
 // writes are the steps that don't call Exotel, as provision names them.

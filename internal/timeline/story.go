@@ -7,15 +7,16 @@ import (
 
 // Story is what happened to one signup.
 type Story struct {
-	SignupID string
-	Spells   []Spell
+	SignupID string  `json:"signup_id"`
+	Spells   []Spell `json:"spells"`
 }
 
 // Spell is a time in which something happened, with what happened at once side by side.
 type Spell struct {
-	Start, End time.Time
-	After      time.Duration // since the spell before; zero for the first
-	Lanes      []Lane        // in the order in which they began
+	Start time.Time     `json:"start"`
+	End   time.Time     `json:"end"`
+	After time.Duration `json:"after_ns"` // since the spell before; zero for the first
+	Lanes []Lane        `json:"lanes"`    // in the order in which they began
 }
 
 // Length is the spell's, at least a moment.
@@ -24,9 +25,9 @@ func (s Spell) Length() time.Duration { return max(s.End.Sub(s.Start), time.Mill
 // Lane is one delivery, or one try.
 type Lane struct {
 	Entry
-	Start, End time.Time
-	// Lost are tries before this one that left no line.
-	Lost []int
+	Start time.Time `json:"start"`
+	End   time.Time `json:"end"`
+	Lost  []int     `json:"lost,omitempty"` // tries before this one that left no line
 }
 
 // Held tells whether the try had the signup, and was not told to leave it alone.
