@@ -154,13 +154,22 @@ func (c *Console) speeds() []speed {
 func choose(name, title string, durations []time.Duration, now time.Duration) speed {
 	s := speed{Name: name, Title: title}
 	for i, d := range durations {
-		label := d.String()
-		if d == 0 {
-			label = "no time"
-		}
-		s.Choices = append(s.Choices, choice{Value: strconv.Itoa(i), Label: label, On: d == now})
+		s.Choices = append(s.Choices, choice{Value: strconv.Itoa(i), Label: rough(d), On: d == now})
 	}
 	return s
+}
+
+// rough is a duration in one unit.
+func rough(d time.Duration) string {
+	switch {
+	case d == 0:
+		return "no time"
+	case d < time.Second:
+		return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
+	case d < time.Minute:
+		return strconv.Itoa(int(d.Seconds())) + " s"
+	}
+	return strconv.Itoa(int(d.Minutes())) + " min"
 }
 
 func (c *Console) setSpeed(name, value string) {
