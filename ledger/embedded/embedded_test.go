@@ -122,7 +122,7 @@ func TestWritesAreWatched(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if want := []string{"acme-421<nil>"}; !slices.Equal(seen, want) {
+	if want := []string{"acme-421 <nil>"}; !slices.Equal(seen, want) {
 		t.Errorf("seen %q, want %q", seen, want)
 	}
 }
