@@ -321,6 +321,12 @@ func TestRealAccountIsNotBroken(t *testing.T) {
 	if w.outage.Down() || w.outage.KillsNext() {
 		t.Error("something is broken")
 	}
+	if answer := w.post("/console/try", url.Values{"how": {"many"}}); answer.Code != http.StatusForbidden {
+		t.Errorf("50 real trunks: HTTP %d", answer.Code)
+	}
+	if page := w.get(t, "/console/send").Body.String(); !strings.Contains(page, "gets a real trunk") {
+		t.Error("nobody says that trunks are real")
+	}
 	for _, path := range []string{"/console/break", "/console/vendor"} {
 		if page := w.get(t, path).Body.String(); !strings.Contains(page, "eal account") || strings.Contains(page, `role="switch"`) {
 			t.Errorf("%s: %s", path, page)

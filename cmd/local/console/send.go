@@ -123,6 +123,10 @@ func (c *Console) toSending(w http.ResponseWriter, r *http.Request, s *sending) 
 
 // try sends signups that nobody has sent yet, and stays where it was asked for.
 func (c *Console) try(w http.ResponseWriter, r *http.Request) {
+	if c.Fake == nil {
+		http.Error(w, "a real account gets no trunks by the dozen", http.StatusForbidden)
+		return
+	}
 	one := sending{Source: apiToken, ContentType: "application/json", Payload: newSignup()}
 	requests := []request{c.bearer(one)}
 	switch r.PostFormValue("how") {

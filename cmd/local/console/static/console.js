@@ -3,13 +3,15 @@
 // data-live. Without it all is there, and a reload shows what is new.
 "use strict";
 
+const shown = new Map(); // what each part was made of, by its id
+
 // replaceLive puts the parts of another copy of this page into it. What somebody has
 // opened, scrolled or focused stays so.
 function replaceLive(fresh) {
   for (const part of document.querySelectorAll("[data-live]")) {
     const next = fresh.getElementById(part.id);
-    if (!next || next.outerHTML === part.dataset.was) continue;
-    part.dataset.was = next.outerHTML;
+    if (!next || next.outerHTML === shown.get(part.id)) continue;
+    shown.set(part.id, next.outerHTML);
     const focused = part.contains(document.activeElement) ? place(document.activeElement, part) : null;
     const open = new Map([...part.querySelectorAll("details[id]")].map((d) => [d.id, d.open]));
     part.replaceChildren(...document.importNode(next, true).childNodes);
@@ -53,17 +55,23 @@ async function refresh() {
   }
 }
 
+let stream = null;
+
+// listen keeps a stream open while the page is to be seen: a browser has few
+// connections to one server, for all its tabs.
 function listen() {
   const state = document.getElementById("connection");
-  const stream = new EventSource("/console/events");
   const show = (on) => {
     state.dataset.state = on ? "on" : "off";
     state.textContent = on ? "live" : "not live";
   };
+  stream?.close();
+  stream = null;
+  if (document.hidden) return show(false);
+  stream = new EventSource("/console/events");
   stream.addEventListener("open", () => show(true));
   stream.addEventListener("error", () => show(false));
   stream.addEventListener("changed", refresh);
-  addEventListener("pagehide", () => stream.close());
 }
 
 // count makes the ages of what is shown go on.
@@ -111,6 +119,8 @@ document.addEventListener("submit", async (event) => {
   refresh();
 });
 
+document.addEventListener("visibilitychange", listen);
+addEventListener("pagehide", () => stream?.close());
 setInterval(count, 1000);
 say();
 listen();
