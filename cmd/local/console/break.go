@@ -61,8 +61,10 @@ func (c *Console) breakPage(w http.ResponseWriter, r *http.Request) {
 			o.On = c.isQueued(o.Name)
 			b.Once = append(b.Once, o.flip)
 		}
-		b.Once = append(b.Once, flip{Name: "kill", Title: "Kill the worker after the create", On: c.Outage.KillsNext(),
-			What: "Exotel has made the trunk, and the process dies before it writes that down: no record, no answer, no log line. Its lease runs out after 12 s, and the reconciler adopts the trunk."})
+		b.Once = append(b.Once, flip{
+			Name: "kill", Title: "Kill the worker after the create", On: c.Outage.KillsNext(),
+			What: "Exotel has made the trunk, and the process dies before it writes that down: no record, no answer, no log line. Its lease runs out after 12 s, and the reconciler adopts the trunk.",
+		})
 		b.Lasting = []flip{
 			{Name: "secret", Title: "Wrong secret", On: c.isWrong.Load(), What: "Exotel refuses the credentials, 401. Signups stay pending, with an alarm in the log, and finish once it is right again."},
 			{Name: "lag", Title: "List lag", On: c.lags.Load(), What: "A new trunk doesn't show in Exotel's list for 15 s. With a lost answer it can't be found until then; it is still not made twice."},
