@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"encoding/json"
+	"net/http"
 	"strings"
 	"time"
 )
@@ -46,7 +47,7 @@ type Step struct {
 }
 
 // writes are the steps that don't call Exotel, as provision names them.
-var writes = map[string]bool{ //nolint:gosec // names of steps
+var writes = map[string]bool{
 	"claim": true, "extend": true, "pin account": true, "take budget": true, "record trunk": true, "mark as sent": true, "keep password": true,
 	"record": true, "give back": true, "reject": true, "delete": true, "bury": true, "restart": true,
 }
@@ -137,7 +138,7 @@ func parse(text string, depth int) (Entry, bool) {
 	if !ok || l.SignupID == "" || l.Outcome == "shown" {
 		return Entry{}, false
 	}
-	if kind == Delivery && l.Method == "DELETE" {
+	if kind == Delivery && l.Method == http.MethodDelete {
 		kind = Deletion
 	}
 	return l.entry(kind), true

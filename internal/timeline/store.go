@@ -55,7 +55,7 @@ func (s *Store) keep(e Entry, text []byte) {
 
 // drop forgets the oldest line, which is its signup's oldest, too.
 func (s *Store) drop() {
-	oldest := s.lines.Remove(s.lines.Front()).(stored) //nolint:errcheck,forcetypeassert // there is nothing else in it
+	oldest := s.lines.Remove(s.lines.Front()).(stored)
 	s.size -= len(oldest.text)
 	if rest := s.byID[oldest.id][1:]; len(rest) > 0 {
 		s.byID[oldest.id] = rest

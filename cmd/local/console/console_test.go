@@ -68,7 +68,7 @@ type world struct {
 
 // newWorld has so many signups, active but for every tenth. The system that the
 // console sends to is the handler given.
-func newWorld(t testing.TB, signups int, real bool, system http.HandlerFunc) *world {
+func newWorld(t testing.TB, signups int, isReal bool, system http.HandlerFunc) *world {
 	t.Helper()
 	w := &world{records: &records{byID: map[string]provision.Record{}}, bell: new(console.Bell), outage: outage.NewTable(nil), pace: &pace{2 * time.Second}}
 	begin := time.Now().Add(-time.Hour).UTC()
@@ -84,7 +84,7 @@ func newWorld(t testing.TB, signups int, real bool, system http.HandlerFunc) *wo
 		DataDir: ".local", Vendor: "the real account acme1", CallsPerMinute: 180, Bell: w.bell, Signups: w.index, Records: w.records, Log: w.log,
 		Errors: slog.New(slog.NewTextHandler(t.Output(), nil)), Pace: w.pace, Outage: w.outage,
 	}
-	if !real {
+	if !isReal {
 		w.fake = exoteltest.Start(t)
 		config.Fake = w.fake
 	}
