@@ -46,14 +46,9 @@ type Step struct {
 	Error      string        `json:"error,omitempty"`
 }
 
-// writes are the steps that don't call Exotel, as provision names them.
-var writes = map[string]bool{
-	"claim": true, "extend": true, "pin account": true, "take budget": true, "record trunk": true, "mark as sent": true, "keep password": true,
-	"record": true, "give back": true, "reject": true, "delete": true, "bury": true, "restart": true,
-}
-
-// IsCall tells whether the step is a call to Exotel.
-func (s Step) IsCall() bool { return s.Method != "" || !writes[s.Name] }
+// IsCall tells whether the step is a call to Exotel. Lines of before 2026-11 don't say
+// the method.
+func (s Step) IsCall() bool { return s.Method != "" || s.HTTPStatus != 0 }
 
 // Refused tells whether Exotel said that it is there already, which is no failure: it
 // is how a trunk is found again whose answer was lost.

@@ -33,7 +33,7 @@ type Lane struct {
 // Held tells whether the try had the signup, and was not told to leave it alone.
 func (l Lane) Held() bool {
 	switch l.Outcome {
-	case "created", "adopted", "completed", "pending", "rejected", "deleting", "deleted", "killed":
+	case "created", "adopted", "completed", "dry", "pending", "rejected", "deleting", "deleted", "killed":
 		return true
 	}
 	return false

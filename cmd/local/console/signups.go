@@ -13,6 +13,7 @@ const perPage = 50
 
 var statuses = []provision.Status{
 	provision.StatusPending, provision.StatusActive, provision.StatusIncomplete, provision.StatusRejected, provision.StatusDeleting, provision.StatusDeleted,
+	provision.StatusDry,
 }
 
 // list is the page of all signups.

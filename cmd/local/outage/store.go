@@ -58,6 +58,11 @@ func (t *Table) Restart(ctx context.Context, w provision.Restart) (provision.Rec
 	return write(ctx, t, w, t.store.Restart)
 }
 
+// Prove implements provision.Ledger.
+func (t *Table) Prove(ctx context.Context, w provision.Prove) (provision.Record, bool, error) {
+	return write(ctx, t, w, t.store.Prove)
+}
+
 // Get implements provision.Ledger.
 func (t *Table) Get(ctx context.Context, signupID string) (provision.Record, error) {
 	return ask(ctx, t, func() (provision.Record, error) { return t.store.Get(ctx, signupID) })
