@@ -141,7 +141,7 @@ func (b tab) judge(name, script string) {
 func TestPictureOfTheReadme(t *testing.T) {
 	b := openTab(t)
 	s := scene(t, b)
-	b.look(1200, 1250, "light")
+	b.look(1200, 1228, "light")
 	b.open(s.url + "/console/signups/acme-77")
 	b.until(`document.getElementById("balance").dataset.state === "equal"`)
 	if story := b.text("#story"); !strings.Contains(story, "adopted") || !strings.Contains(story, "2 side by side") {
