@@ -18,11 +18,9 @@ import (
 	"github.com/trunkhook/trunkhook/cmd/local/outage"
 	"github.com/trunkhook/trunkhook/handler"
 	"github.com/trunkhook/trunkhook/handler/sources"
-	"github.com/trunkhook/trunkhook/internal/door"
 	"github.com/trunkhook/trunkhook/internal/gateway"
 	"github.com/trunkhook/trunkhook/internal/passwords"
 	"github.com/trunkhook/trunkhook/internal/settings"
-	"github.com/trunkhook/trunkhook/ledger/embedded"
 	"github.com/trunkhook/trunkhook/provision"
 )
 
@@ -40,32 +38,23 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
 	if err := os.MkdirAll(o.dataDir, 0o700); err != nil {
 		return fmt.Errorf("DATA_DIR %s can't be made: %w", o.dataDir, unwrapPath(err))
 	}
-	logFile, err := os.OpenFile(door.Log(o.dataDir), os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
+	bell := new(console.Bell)
+	logFile, lines, err := openLog(o.dataDir, bell.Ring)
 	if err != nil {
 		return fmt.Errorf("DATA_DIR %s can't be written to: %w", o.dataDir, unwrapPath(err))
 	}
 	defer logFile.Close()
-	bell := new(console.Bell)
-	lines, err := openLines(logFile, bell.Ring)
-	if err != nil {
-		return fmt.Errorf("DATA_DIR %s: its log can't be read: %w", o.dataDir, unwrapPath(err))
-	}
 	log := slog.New(slog.NewJSONHandler(io.MultiWriter(logFile, lines), nil))
 	vendor, err := openVendor(ctx, o, log)
 	if err != nil {
 		return err
 	}
 	defer vendor.close()
-	file, err := embedded.Open(filepath.Join(o.dataDir, vendor.tableFile))
+	file, index, err := openTable(filepath.Join(o.dataDir, vendor.tableFile), bell.Ring)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	index, err := console.NewIndex(file, bell.Ring)
-	if err != nil {
-		return err
-	}
-	file.Watch(index.Refresh)
 	table := outage.NewTable(file)
 	kept := passwords.NewFiles(filepath.Join(o.dataDir, vendor.passwords))
 	known, err := vendor.remind(ctx, file, kept)
