@@ -16,7 +16,7 @@ const keptLines = 32 << 20
 
 // openLog opens the log, and what the console knows of it.
 func openLog(dir string, noticed func()) (*os.File, *timeline.Store, error) {
-	file, err := os.OpenFile(door.Log(dir), os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the folder that the user names
+	file, err := os.OpenFile(door.Log(dir), os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, nil, err
 	}
