@@ -62,6 +62,16 @@ func TestFiftyDuplicatesAreSeenToMakeOneTrunk(t *testing.T) {
 	}
 	b.click("#newest tbody a")
 	b.until(`document.querySelectorAll("#story details.lane").length === 50`)
+	// What somebody has opened stays so when the page hears of a change.
+	b.click("#lane-0-7 summary")
+	b.until(`document.getElementById("lane-0-7").open`)
+	if status, body := s.curl(t, "POST", "/signups", `{"signup_id":"acme-99","company":"Acme"}`); status != 201 {
+		t.Fatal(status, body)
+	}
+	b.until(`document.getElementById("n-active").textContent === "4"`)
+	if got := b.value(`document.getElementById("lane-0-7").open`); got != "true" {
+		t.Errorf("it is open: %s", got)
+	}
 }
 
 func TestKilledWorkerIsSeenToBeTakenOver(t *testing.T) {
@@ -82,16 +92,21 @@ func TestKilledWorkerIsSeenToBeTakenOver(t *testing.T) {
 }
 
 func TestHostileCompanyIsShownAsText(t *testing.T) {
-	const company = `<script>window.taken = 1</script><img src=x onerror="window.taken = 2">`
+	const company = `<script>window.taken = 1</script><img src=x onerror="window.taken = 2">` + "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW"
+	id := "mallory-" + strings.Repeat("x", 120)
 	s := start(t, env(t.TempDir()))
 	b := openTab(t)
 	b.open(s.url + "/console/send")
-	b.do(chromedp.SetValue(chromedp.CSS("textarea"), `{"signup_id": "mallory-1", "company": `+quoted(company)+`}`))
+	b.do(chromedp.SetValue(chromedp.CSS("textarea"), `{"signup_id": `+quoted(id)+`, "company": `+quoted(company)+`}`))
 	b.click(`button[value="1"]`)
 	b.until(`document.getElementById("answers")?.innerText.includes("HTTP 201")`)
-	for path, selector := range map[string]string{"/": "#row-mallory-1", "/console/signups/mallory-1": "#record", "/console/send?id=1": "#sent"} {
+	for path, selector := range map[string]string{"/": "#row-" + id, "/console/signups/" + id: "#record", "/console/send?id=1": "#sent"} {
 		b.open(s.url + path)
 		b.until(`document.querySelector("` + selector + `").textContent.includes("<script>") || document.querySelector("` + selector + `").textContent.includes("\\u003cscript")`)
+		b.look(360, 800, "light")
+		if over := b.value(`document.documentElement.scrollWidth - document.documentElement.clientWidth`); over != "0" {
+			t.Errorf("%s is %s px wider than the screen", path, over)
+		}
 		if got := b.value(`[document.querySelectorAll("main script, main img").length, window.taken].join()`); got != "0," {
 			t.Errorf("%s: %s", path, got)
 		}
