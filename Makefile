@@ -1,6 +1,6 @@
 # make run and make test need Go and make alone. What other targets need they
-# install below .tools and .ci/engines, pinned: Go's tools with go, the SAM CLI and
-# MiniStack with Python's venv and pip, the tests' DynamoDB engine with npm.
+# install below .tools, .ci/engines and .ci/browser, pinned: Go's tools with go, the SAM CLI and
+# MiniStack with Python's venv and pip, the tests' DynamoDB engine and axe with npm.
 
 GOLANGCI_LINT_VERSION := v2.15.0
 
@@ -85,7 +85,7 @@ FUZZTIME ?= 20s
 FUZZ := \
 	exotel:FuzzDecode exotel:FuzzRetryAfter exotel:FuzzNextPage exotel:FuzzRedact exotel:FuzzEntries exotel:FuzzDestination \
 	handler/strictjson:FuzzParse handler/sources:FuzzRead handler/sources:FuzzXML handler/verify:FuzzVerify handler:FuzzHandle handler:FuzzWebhook handler:FuzzSignup handler:FuzzSignatureHeader \
-	internal/secrets:FuzzParseCredentials internal/secrets:FuzzParseSources internal/awsconfig:FuzzRefusal
+	internal/timeline:FuzzRead internal/secrets:FuzzParseCredentials internal/secrets:FuzzParseSources internal/awsconfig:FuzzRefusal
 
 .PHONY: fuzz
 fuzz: ## fuzz what parses what strangers send, FUZZTIME each
@@ -167,6 +167,20 @@ build/bench/typescript/.done: $(wildcard bench/peers/typescript/package*.json)
 	mkdir -p $(@D) && cp $^ $(@D)
 	npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund
 	touch $@
+
+.ci/browser/node_modules/.package-lock.json: .ci/browser/package-lock.json
+	npm ci --prefix .ci/browser --ignore-scripts --no-audit --no-fund
+
+BROWSER_TESTS := go test -tags browser -count=1 -timeout 20m ./cmd/local
+
+.PHONY: browser
+browser: .ci/browser/node_modules/.package-lock.json ## the local console in a browser (needs chromium, npm); pictures of it in build/pictures
+	@mkdir -p build/pictures
+	BROWSER_PICTURES=$(CURDIR)/build/pictures $(BROWSER_TESTS) -v -run '$(or $(TESTS),.)'
+
+.PHONY: picture
+picture: ## take docs/console.png anew (needs chromium)
+	CONSOLE_PICTURE=$(CURDIR)/docs/console.png $(BROWSER_TESTS) -run '^TestPictureOfTheReadme$$'
 
 # --- through SAM --------------------------------------------------------------
 

@@ -21,6 +21,7 @@ type Hooks struct {
 type Call struct {
 	Op         string // as in Error.Op
 	Method     string
+	Path       string // below the account's, without the query: /trunks
 	Start      time.Time
 	Duration   time.Duration
 	HTTPStatus int    // zero where no answer came

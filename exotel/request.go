@@ -49,8 +49,8 @@ func (c *Client) do(ctx context.Context, req request) error {
 
 // exchange is one HTTP exchange; the error is in the call as well.
 func (c *Client) exchange(ctx context.Context, req request) (Call, *Error) {
-	call := Call{Op: req.op, Method: req.method, Start: time.Now()}
 	redactor := c.redactor.with(req.secrets...)
+	call := Call{Op: req.op, Method: req.method, Path: clean(redactor.text(req.below())), Start: time.Now()}
 	err := c.send(ctx, req, redactor, &call)
 	call.Duration = time.Since(call.Start)
 	call.RequestID = clean(redactor.text(call.RequestID))
@@ -120,12 +120,17 @@ func (c *Client) newRequest(ctx context.Context, req request) (*http.Request, er
 	return httpReq, nil
 }
 
-func (c *Client) url(req request) string {
-	path := c.account
-	for _, element := range req.path {
+// below is the path below the account's.
+func (r request) below() string {
+	path := ""
+	for _, element := range r.path {
 		path += "/" + url.PathEscape(element)
 	}
-	address := c.base.String() + path
+	return path
+}
+
+func (c *Client) url(req request) string {
+	address := c.base.String() + c.account + req.below()
 	if len(req.query) > 0 {
 		address += "?" + req.query.Encode()
 	}

@@ -475,8 +475,8 @@ func TestOneLogLineTellsTheStory(t *testing.T) {
 		Attempt, Status             int
 		DurationMS                  *int `json:"duration_ms"`
 		Steps                       []struct {
-			Name      string
-			RequestID string `json:"request_id"`
+			Name, Method, Path string
+			RequestID          string `json:"request_id"`
 		}
 	}
 	decoder := json.NewDecoder(w.log)
@@ -487,7 +487,7 @@ func TestOneLogLineTellsTheStory(t *testing.T) {
 		line.TrunkSID != w.fake.Trunks()[0].SID || line.Attempt != 1 || line.Status != 201 || line.DurationMS == nil {
 		t.Errorf("got %+v", line)
 	}
-	if len(line.Steps) != 3 || line.Steps[1].Name != "create trunk" || len(line.Steps[1].RequestID) != 32 {
+	if len(line.Steps) != 3 || line.Steps[1].Name != "create trunk" || line.Steps[1].Method != "POST" || line.Steps[1].Path != "/trunks" || line.Steps[0].Method != "" || len(line.Steps[1].RequestID) != 32 {
 		t.Errorf("steps %+v", line.Steps)
 	}
 	if err := decoder.Decode(&line); !errors.Is(err, io.EOF) {

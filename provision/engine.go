@@ -258,8 +258,8 @@ func (t *try) hooks(whole context.Context) exotel.Hooks {
 
 func vendorStep(call exotel.Call) Step {
 	return Step{
-		Name: call.Op, Start: call.Start, Duration: call.Duration, HTTPStatus: call.HTTPStatus, RequestID: call.RequestID, Err: call.Err,
-		Vendor: true, Changes: call.Changes(),
+		Name: call.Op, Start: call.Start, Duration: call.Duration, Err: call.Err, Vendor: true, Changes: call.Changes(),
+		Method: call.Method, Path: call.Path, HTTPStatus: call.HTTPStatus, RequestID: call.RequestID,
 	}
 }
 

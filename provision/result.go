@@ -42,6 +42,8 @@ type Step struct {
 	Err        error
 	Vendor     bool
 	Changes    bool   // of a vendor call: it may have changed the account
+	Method     string // of a vendor call
+	Path       string // of a vendor call; below the account's, without the query
 	HTTPStatus int    // of a vendor call; zero where no answer came
 	RequestID  string // of a vendor call; Exotel's
 }
@@ -53,12 +55,14 @@ func (s Step) MarshalJSON() ([]byte, error) {
 		Name       string  `json:"name"`
 		At         string  `json:"at"`
 		DurationMS float64 `json:"duration_ms"`
+		Method     string  `json:"method,omitempty"`
+		Path       string  `json:"path,omitempty"`
 		HTTPStatus int     `json:"http_status,omitempty"`
 		RequestID  string  `json:"request_id,omitempty"`
 		Error      string  `json:"error,omitempty"`
 	}{
-		Name: s.Name, At: s.Start.UTC().Format("2006-01-02T15:04:05.000Z"), DurationMS: float64(s.Duration.Microseconds()) / 1000,
-		HTTPStatus: s.HTTPStatus, RequestID: s.RequestID,
+		Name: s.Name, At: s.Start.UTC().Format("2006-01-02T15:04:05.000000Z"), DurationMS: float64(s.Duration.Microseconds()) / 1000,
+		Method: s.Method, Path: s.Path, HTTPStatus: s.HTTPStatus, RequestID: s.RequestID,
 	}
 	if s.Err != nil {
 		line.Error = s.Err.Error()

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/trunkhook/trunkhook/internal/door"
-	"github.com/trunkhook/trunkhook/ledger/embedded"
 	"github.com/trunkhook/trunkhook/ledger/remote"
 )
 
@@ -15,7 +14,7 @@ import (
 const doorPath = "/operator"
 
 // openDoor makes a key for this run, and the door that it opens.
-func openDoor(addr string, o options, v vendor, table *embedded.Ledger) (door.Key, http.Handler, error) {
+func openDoor(addr string, o options, v vendor, table remote.Store) (door.Key, http.Handler, error) {
 	key := door.Key{URL: "http://" + addr + doorPath, Token: rand.Text()}
 	folder, err := filepath.Abs(filepath.Join(o.dataDir, v.passwords))
 	if err != nil {

@@ -14,12 +14,13 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/trunkhook/trunkhook/cmd/local/console"
+	"github.com/trunkhook/trunkhook/cmd/local/outage"
 	"github.com/trunkhook/trunkhook/handler"
 	"github.com/trunkhook/trunkhook/handler/sources"
 	"github.com/trunkhook/trunkhook/internal/gateway"
 	"github.com/trunkhook/trunkhook/internal/passwords"
 	"github.com/trunkhook/trunkhook/internal/settings"
-	"github.com/trunkhook/trunkhook/ledger/embedded"
 	"github.com/trunkhook/trunkhook/provision"
 )
 
@@ -37,24 +38,26 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
 	if err := os.MkdirAll(o.dataDir, 0o700); err != nil {
 		return fmt.Errorf("DATA_DIR %s can't be made: %w", o.dataDir, unwrapPath(err))
 	}
-	logFile, err := os.OpenFile(filepath.Join(o.dataDir, "log.jsonl"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	bell := new(console.Bell)
+	logFile, lines, err := openLog(o.dataDir, bell.Ring)
 	if err != nil {
 		return fmt.Errorf("DATA_DIR %s can't be written to: %w", o.dataDir, unwrapPath(err))
 	}
 	defer logFile.Close()
-	log := slog.New(slog.NewJSONHandler(logFile, nil))
+	log := slog.New(slog.NewJSONHandler(io.MultiWriter(logFile, lines), nil))
 	vendor, err := openVendor(ctx, o, log)
 	if err != nil {
 		return err
 	}
 	defer vendor.close()
-	table, err := embedded.Open(filepath.Join(o.dataDir, vendor.tableFile))
+	file, index, err := openTable(filepath.Join(o.dataDir, vendor.tableFile), bell.Ring)
 	if err != nil {
 		return err
 	}
-	defer table.Close()
+	defer file.Close()
+	table := outage.NewTable(file)
 	kept := passwords.NewFiles(filepath.Join(o.dataDir, vendor.passwords))
-	known, err := vendor.remind(ctx, table, kept)
+	known, err := vendor.remind(ctx, file, kept)
 	if err != nil {
 		return err
 	}
@@ -81,13 +84,21 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
 	if o.calls > 0 {
 		engine.Budget = provision.NewBudget(table, o.calls, nil)
 	}
+	vendor.limit()
 	key, operator, err := openDoor(listener.Addr().String(), o, vendor, table)
 	if err != nil {
 		return fmt.Errorf("DATA_DIR %s: the operator's key can't be written: %w", o.dataDir, unwrapPath(err))
 	}
 	defer func() { _ = key.Remove(o.dataDir) }()
+	every := newPace(passEvery)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	page := console.New(ctx, console.Config{
+		URL: "http://" + listener.Addr().String(), DataDir: o.dataDir, Vendor: vendor.where, CallsPerMinute: o.calls,
+		Bell: bell, Signups: index, Records: file, Log: lines, Sources: set, Errors: log, Pace: every, Outage: table, Fake: vendor.fake,
+	})
 	story.yourTurn(listener.Addr().String(), o.dataDir)
-	return serve(ctx, listener, withDoor(operator, server{h}), engine, log)
+	return serve(ctx, listener, withDoor(operator, withConsole(page, server{h, log})), engine, log, every)
 }
 
 func listen(ctx context.Context, addr string) (net.Listener, error) {
@@ -114,12 +125,12 @@ const functionTimeout = 10 * time.Second
 
 // serve answers until the context ends, and reconciles meanwhile. Both are over
 // when it returns: the table is closed after it.
-func serve(ctx context.Context, listener net.Listener, h http.Handler, engine *narrator, log *slog.Logger) error {
+func serve(ctx context.Context, listener net.Listener, h http.Handler, engine *narrator, log *slog.Logger, every *pace) error {
 	httpServer := &http.Server{Handler: gateway.LoopbackOnly(h), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var parts sync.WaitGroup
-	parts.Go(func() { reconcile(ctx, engine, log) })
+	parts.Go(func() { reconcile(ctx, engine, log, every) })
 	parts.Go(func() {
 		<-ctx.Done()
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), functionTimeout)
@@ -142,15 +153,16 @@ const (
 	passTime  = 30 * time.Second
 )
 
-func reconcile(ctx context.Context, engine *narrator, log *slog.Logger) {
-	ticker := time.NewTicker(passEvery)
-	defer ticker.Stop()
-	for {
+func reconcile(ctx context.Context, engine *narrator, log *slog.Logger, every *pace) {
+	for last := time.Now(); ; {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-every.changed:
+			continue
+		case <-time.After(time.Until(last.Add(every.Every()))):
 		}
+		last = time.Now()
 		passCtx, cancel := context.WithTimeout(ctx, passTime)
 		pass, err := engine.Reconcile(passCtx)
 		cancel()

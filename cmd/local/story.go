@@ -35,7 +35,7 @@ func (s *story) printf(format string, args ...any) {
 }
 
 func (s *story) begin(addr string, o options, known int, v vendor) {
-	s.printf("trunkhook runs on http://%s\n\n  table   %s/%s (%d active signups)\n  Exotel  %s\n  log     %s/log.jsonl\n  SIP     %s/%s (a file for the password of each credential)\n",
+	s.printf("trunkhook runs on http://%s, and shows itself there in a browser\n\n  table   %s/%s (%d active signups)\n  Exotel  %s\n  log     %s/log.jsonl\n  SIP     %s/%s (a file for the password of each credential)\n",
 		addr, o.dataDir, v.tableFile, known, v.where, o.dataDir, o.dataDir, v.passwords)
 	if v.warning != "" {
 		s.printf("\n  WARNING: %s\n", v.warning)

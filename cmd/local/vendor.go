@@ -31,6 +31,13 @@ func (v vendor) close() {
 	}
 }
 
+// limit has a fake refuse what Exotel would.
+func (v vendor) limit() {
+	if v.isFake {
+		v.fake.SetLimits(exoteltest.VendorLimits)
+	}
+}
+
 func openVendor(ctx context.Context, o options, log *slog.Logger) (vendor, error) {
 	if o.secretFile != "" {
 		return openAccount(ctx, o.secretFile, o.baseURL, log)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -13,7 +12,6 @@ import (
 
 	gatewayevents "github.com/aws/aws-lambda-go/events"
 
-	"github.com/trunkhook/trunkhook/events"
 	"github.com/trunkhook/trunkhook/handler/sources"
 	"github.com/trunkhook/trunkhook/internal/secrets"
 	"github.com/trunkhook/trunkhook/internal/sender"
@@ -79,14 +77,9 @@ func (s sending) secret() (string, error) {
 // event is the sample, or the payload, as it is before it is signed.
 func (s sending) event() (event gatewayevents.APIGatewayV2HTTPRequest, err error) {
 	if s.file == "" {
-		content, err := events.Files.ReadFile("webhook-" + s.source + ".json")
-		if err != nil {
-			return event, fmt.Errorf("source %s has no sample; -file sends a payload of yours", s.source)
+		if event, err = sender.Sample(s.source); err != nil {
+			return event, fmt.Errorf("%w; -file sends a payload of yours", err)
 		}
-		if err := json.Unmarshal(content, &event); err != nil {
-			return event, err
-		}
-		event.Headers = map[string]string{"content-type": event.Headers["content-type"]}
 		return event, nil
 	}
 	body, err := os.ReadFile(s.file)

@@ -14,7 +14,7 @@ func TestBashCompletes(t *testing.T) {
 		t.Fatalf("%+v", printed)
 	}
 	for line, want := range map[string]string{
-		"trunkctl ":                   "list show retry reject delete adopt import rejects replay export audit completion",
+		"trunkctl ":                   "list show retry reject delete adopt import rejects replay trace export audit completion",
 		"trunkctl re":                 "retry reject rejects replay",
 		"trunkctl rejects ":           "list show replay drop",
 		"trunkctl -o json delete --r": "--reason",

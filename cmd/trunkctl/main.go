@@ -44,6 +44,7 @@ type cli struct {
 	Import  importCommand  `cmd:"" help:"Record trunks that were made by hand."`
 	Rejects rejectsCommand `cmd:"" help:"What was sent and could not be used."`
 	Replay  replayCommand  `cmd:"" help:"Send signups once more."`
+	Trace   traceCommand   `cmd:"" help:"Tell a signup's story out of the log: each delivery, write and call on one axis of time."`
 	Export  exportCommand  `cmd:"" help:"Write all signups as JSON lines."`
 	Audit   auditCommand   `cmd:"" help:"Hold the account's trunks against the table."`
 
@@ -68,6 +69,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, s strea
 	}
 	if strings.HasPrefix(parsed.Command(), "completion") { // of no system
 		return complain(s.err, parsed.Run(&invocation{ctx: ctx, cli: &c, streams: s}, parser.Model))
+	}
+	if strings.HasPrefix(parsed.Command(), "trace") { // of a log
+		return complain(s.err, parsed.Run(&invocation{ctx: ctx, cli: &c, streams: s}))
 	}
 	sys, err := c.open(ctx, getenv, s)
 	if err != nil {

@@ -91,6 +91,20 @@ func (s *Server) Inject(op Op, faults ...Fault) {
 	s.faults[op] = append(s.faults[op], faults...)
 }
 
+// Waiting is how many faults are queued for calls of a kind.
+func (s *Server) Waiting(op Op) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.faults[op])
+}
+
+// Calm drops the faults that are queued.
+func (s *Server) Calm() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.faults)
+}
+
 func (s *Server) nextFault(op Op) Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()

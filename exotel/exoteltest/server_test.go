@@ -117,3 +117,21 @@ func TestListLagHidesWhatIsNew(t *testing.T) {
 		t.Errorf("after it: %+v, %v", page, err)
 	}
 }
+
+func TestFaultsThatWaitAreCountedAndDropped(t *testing.T) {
+	t.Parallel()
+	fake := exoteltest.Start(t)
+	client, err := exotel.New(fake.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := exotel.CreateTrunkRequest{TrunkName: "a", NSOCode: exotel.AnyNSO, DomainName: exotel.DomainName("x")}
+	fake.Inject(exoteltest.Create, exoteltest.Fail(503), exoteltest.Fail(503))
+	if _, err := client.Trunks.Create(t.Context(), request); err == nil || fake.Waiting(exoteltest.Create) != 1 || fake.TrunkCount() != 0 {
+		t.Errorf("%v, %d wait", err, fake.Waiting(exoteltest.Create))
+	}
+	fake.Calm()
+	if _, err := client.Trunks.Create(t.Context(), request); err != nil || fake.Waiting(exoteltest.Create) != 0 || fake.TrunkCount() != 1 {
+		t.Errorf("%v, %d wait, %d trunks", err, fake.Waiting(exoteltest.Create), fake.TrunkCount())
+	}
+}

@@ -46,6 +46,13 @@ func (s *Server) Trunks() []exotel.Trunk {
 	return list
 }
 
+// TrunkCount is how many exist.
+func (s *Server) TrunkCount() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.trunks)
+}
+
 // Add puts a trunk there as if it had been made before; an empty SID gets a
 // new one. It returns the SID.
 func (s *Server) Add(t exotel.Trunk) string {

@@ -27,6 +27,9 @@ const file = "operator.json"
 // Path is where a system with that folder keeps its key.
 func Path(dir string) string { return filepath.Join(dir, file) }
 
+// Log is the file in which a system with that folder writes its log.
+func Log(dir string) string { return filepath.Join(dir, "log.jsonl") }
+
 // Write keeps the key where only its owner can read it.
 func (k Key) Write(dir string) error {
 	content, err := json.Marshal(k)

@@ -6,6 +6,7 @@ package sender
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	samples "github.com/trunkhook/trunkhook/events"
 	"github.com/trunkhook/trunkhook/handler/sources"
 	"github.com/trunkhook/trunkhook/handler/verify"
 )
@@ -62,6 +64,20 @@ func exampleOf(source, kind string) string {
 		return source + ":" + example
 	}
 	return example
+}
+
+// Sample is what a source's sender would send, before it is signed. The error says
+// that there is none.
+func Sample(source string) (event events.APIGatewayV2HTTPRequest, err error) {
+	content, err := samples.Files.ReadFile("webhook-" + source + ".json")
+	if err != nil {
+		return event, fmt.Errorf("source %s has no sample", source)
+	}
+	if err := json.Unmarshal(content, &event); err != nil {
+		return event, err
+	}
+	event.Headers = map[string]string{"content-type": event.Headers["content-type"]}
+	return event, nil
 }
 
 // Sign puts into a webhook's event what its sender would: the headers, and the body

@@ -21,6 +21,7 @@ import (
 type Ledger struct {
 	db      *bbolt.DB
 	commits *commits
+	wrote   func(signupID string) // nil where nobody watches
 }
 
 var _ provision.Ledger = (*Ledger)(nil)
@@ -48,6 +49,10 @@ func queueOf(r provision.Record) []byte {
 
 // dueFormat sorts as text.
 const dueFormat = "2006-01-02T15:04:05.000Z"
+
+// Watch has the function called after each write that changed a signup, in the
+// goroutine that wrote. It is called before the ledger is used.
+func (l *Ledger) Watch(wrote func(signupID string)) { l.wrote = wrote }
 
 // Close releases the file.
 func (l *Ledger) Close() error { return l.db.Close() }
@@ -128,6 +133,9 @@ func (l *Ledger) write(id string, apply func(*provision.Record) (provision.Recor
 		}
 		return true, put(tx, old, record)
 	})
+	if holds && err == nil && l.wrote != nil {
+		l.wrote(id)
+	}
 	return record, holds, err
 }
 

@@ -103,3 +103,26 @@ func TestArchiveConformance(t *testing.T) {
 		return l
 	})
 }
+
+// Whoever watches is told of each write that changed something, when it can be read.
+func TestWritesAreWatched(t *testing.T) {
+	t.Parallel()
+	l := open(t, filepath.Join(t.TempDir(), "signups.db"))
+	defer l.Close()
+	var seen []string
+	l.Watch(func(id string) {
+		record, err := l.Get(t.Context(), id)
+		seen = append(seen, fmt.Sprint(id, record.Attempts, err))
+	})
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	claim := provision.Claim{Signup: provision.Signup{ID: "acme-42", Company: "A"}, TrunkName: "th_a", Owner: "one", Now: now, LeaseUntil: now.Add(time.Minute)}
+	for _, owner := range []string{"one", "two"} { // the second is refused
+		claim.Owner = owner
+		if _, _, err := l.Claim(t.Context(), claim); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{"acme-421 <nil>"}; !slices.Equal(seen, want) {
+		t.Errorf("seen %q, want %q", seen, want)
+	}
+}

@@ -24,7 +24,7 @@ func Open(path string) (*Ledger, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%s is not a usable table file: %w", path, err)
 	}
-	return &Ledger{db, newCommits(db)}, nil
+	return &Ledger{db: db, commits: newCommits(db)}, nil
 }
 
 // openWhole opens the file and reads all of it, so that what is broken shows now

@@ -1,0 +1,146 @@
+//go:build browser
+
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+func TestSignupIsSeenToBecomeActive(t *testing.T) {
+	s := start(t, env(t.TempDir()))
+	b := openTab(t)
+	b.open(s.url + "/console/break")
+	b.click("#latency-3") // 3 s a call, so that it can be seen
+	b.until(`document.getElementById("latency-3").ariaPressed === "true"`)
+	b.open(s.url + "/")
+	go func() { _, _ = s.curl(t, "POST", "/signups", `{"signup_id":"acme-99","company":"Acme Telecom"}`) }()
+	b.until(`document.getElementById("row-acme-99")?.innerText.includes("pending")`)
+	b.until(`document.getElementById("row-acme-99").innerText.includes("active")`)
+	b.until(`document.getElementById("balance").dataset.state === "equal"`)
+	if got := b.numbers(); got != "3 3 0" {
+		t.Errorf("the numbers are %s", got)
+	}
+	b.until(`document.getElementById("say").textContent === "3 trunks, 3 active, 0 pending"`)
+}
+
+func TestLostAnswerIsSeenToBeAdopted(t *testing.T) {
+	s := start(t, env(t.TempDir()))
+	b := openTab(t)
+	b.open(s.url + "/console/break")
+	b.click("#b-lose")
+	b.until(`document.getElementById("b-lose").ariaChecked === "true"`)
+	b.click(`button[value="one"]`)
+	b.until(`document.getElementById("sent").innerText.includes("HTTP 202 × 1")`)
+	b.until(`document.getElementById("b-lose").ariaChecked === "false"`)
+	b.until(`document.getElementById("newest").querySelector("tbody tr").innerText.includes("active")`)
+	b.until(`document.getElementById("balance").dataset.state === "equal"`)
+	if got := b.numbers(); got != "3 3 0" {
+		t.Errorf("the numbers are %s", got)
+	}
+	b.click("#newest tbody a")
+	b.until(`document.getElementById("story")?.innerText.includes("reconciler, try 2")`)
+	story, seen := b.text("#story"), b.text("#at-fake")
+	if !strings.Contains(story, "adopted") || !strings.Contains(story, "POST …/trunks") || !strings.Contains(seen, "nothing: the answer was lost") {
+		t.Errorf("the story is\n%s\n%s", story, seen)
+	}
+}
+
+func TestFiftyDuplicatesAreSeenToMakeOneTrunk(t *testing.T) {
+	s := start(t, env(t.TempDir()))
+	b := openTab(t)
+	b.open(s.url + "/console/break")
+	b.click(`button[value="same"]`)
+	b.until(`document.getElementById("sent").innerText.includes("50 of 50")`)
+	b.until(`document.getElementById("balance").dataset.state === "equal"`)
+	if got := b.numbers(); got != "3 3 0" {
+		t.Errorf("the numbers are %s", got)
+	}
+	b.click("#newest tbody a")
+	b.until(`document.querySelectorAll("#story details.lane").length === 50`)
+	// What somebody has opened stays so when the page hears of a change.
+	b.click("#lane-0-7 summary")
+	b.until(`document.getElementById("lane-0-7").open`)
+	if status, body := s.curl(t, "POST", "/signups", `{"signup_id":"acme-99","company":"Acme"}`); status != 201 {
+		t.Fatal(status, body)
+	}
+	b.until(`document.getElementById("n-active").textContent === "4"`)
+	if got := b.value(`document.getElementById("lane-0-7").open`); got != "true" {
+		t.Errorf("it is open: %s", got)
+	}
+}
+
+func TestKilledWorkerIsSeenToBeTakenOver(t *testing.T) {
+	s := start(t, env(t.TempDir()))
+	b := openTab(t)
+	b.open(s.url + "/console/break")
+	b.click("#b-kill")
+	b.until(`document.getElementById("b-kill").ariaChecked === "true"`)
+	b.click(`button[value="one"]`)
+	b.until(`document.getElementById("sent").innerText.includes("no answer × 1")`)
+	if got := b.numbers(); got != "3 2 1" {
+		t.Errorf("the numbers are %s", got)
+	}
+	b.click("#newest tbody a")
+	b.until(`document.getElementById("record")?.innerText.includes("A try holds it until")`)
+	b.until(`document.getElementById("story").innerText.includes("adopted")`) // 12 s later
+	b.until(`document.getElementById("balance").dataset.state === "equal"`)
+}
+
+func TestHostileCompanyIsShownAsText(t *testing.T) {
+	const company = `<script>window.taken = 1</script><img src=x onerror="window.taken = 2">` + "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW"
+	id := "mallory-" + strings.Repeat("x", 120)
+	s := start(t, env(t.TempDir()))
+	b := openTab(t)
+	b.open(s.url + "/console/send")
+	b.do(chromedp.SetValue(chromedp.CSS("textarea"), `{"signup_id": `+quoted(id)+`, "company": `+quoted(company)+`}`))
+	b.click(`button[value="1"]`)
+	b.until(`document.getElementById("answers")?.innerText.includes("HTTP 201")`)
+	for path, selector := range map[string]string{"/": "#row-" + id, "/console/signups/" + id: "#record", "/console/send?id=1": "#sent"} {
+		b.open(s.url + path)
+		b.until(`document.querySelector("` + selector + `").textContent.includes("<script>") || document.querySelector("` + selector + `").textContent.includes("\\u003cscript")`)
+		b.look(360, 800, "light")
+		if over := b.value(`document.documentElement.scrollWidth - document.documentElement.clientWidth`); over != "0" {
+			t.Errorf("%s is %s px wider than the screen", path, over)
+		}
+		if got := b.value(`[document.querySelectorAll("main script, main img").length, window.taken].join()`); got != "0," {
+			t.Errorf("%s: %s", path, got)
+		}
+	}
+}
+
+func TestPageWorksByKeyboard(t *testing.T) {
+	s := start(t, env(t.TempDir()))
+	b := openTab(t)
+	b.open(s.url + "/console/break")
+	b.do(chromedp.KeyEvent(kb.Tab))
+	if got := b.value(`document.activeElement.className`); got != "skip" {
+		t.Errorf("the first tab goes to %q", got)
+	}
+	b.do(chromedp.KeyEvent(kb.Enter))
+	b.until(`document.activeElement.id === "main"`)
+	b.do(chromedp.Focus(chromedp.CSS("#b-lose")), chromedp.KeyEvent(" "))
+	b.until(`document.getElementById("b-lose").ariaChecked === "true"`)
+	b.until(`document.activeElement.id === "b-lose"`) // though it was replaced
+}
+
+func TestPageWorksWithoutScript(t *testing.T) {
+	s := start(t, env(t.TempDir()))
+	b := openTab(t)
+	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		t.Fatal(err)
+	}
+	b.do(chromedp.Navigate(s.url + "/console/break"))
+	b.click("#b-lose")
+	b.do(chromedp.WaitVisible(chromedp.CSS(`#b-lose[aria-checked="true"]`)))
+	b.do(chromedp.Navigate(s.url + "/console/send"))
+	b.click(`button[value="1"]`)
+	b.do(chromedp.WaitVisible(chromedp.CSS("#sent table")))
+	b.do(chromedp.Navigate(s.url+"/"), chromedp.WaitVisible(chromedp.CSS("#row-acme-42")))
+	b.click("#row-acme-42 a")
+	b.do(chromedp.WaitVisible(chromedp.CSS("#story table")))
+}
