@@ -93,11 +93,11 @@ func (e *SpentError) Error() string {
 var errBudgetUnknown = errors.New("the call budget can't be asked")
 
 // maxBurst is how many calls may come at once after a pause. With a second's calls
-// at 180 a minute, and clocks that are 2 s apart, that makes 19.
-const maxBurst = 10
+// at 180 a minute, and clocks that are 2 s apart, that makes 18.
+const maxBurst = 9
 
 // burst is a fifteenth of a minute's calls, up to maxBurst: the smaller, the
-// nearer the steady rate comes to the whole budget (95 % of 180 with 10).
+// nearer the steady rate comes to the whole budget (96 % of 180 with 9).
 func (b *Budget) burst() int { return min(maxBurst, max(1, b.callsPerMinute/15)) }
 
 // each spreads over a minute what is left of its calls after one burst.

@@ -14,7 +14,7 @@ const (
 	passMaximum  = 1000             // how many signups one pass takes
 	passWorkers  = 8                // how many are worked on at once
 	tryTime      = 10 * time.Second // what one signup may take
-	passMinimum  = 3 * time.Second  // with less than this left, none is begun
+	passMinimum  = 2 * time.Second  // with less than this left, none is begun
 	closingTime  = time.Second      // kept back of the pass for its end
 	defaultSpell = time.Minute      // a pass without a deadline
 )
