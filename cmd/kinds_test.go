@@ -128,7 +128,7 @@ func kindOfItem(name, key string, has func(string) bool) string {
 		return extend
 	case has(":one"):
 		return takeOver
-	case has(":trunk_sid") && has(":status"):
+	case has(":trunk_sid") && has(":ended"):
 		return record
 	case has(":trunk_sid"):
 		return recordTrunk

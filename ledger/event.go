@@ -20,8 +20,12 @@ var events = map[provision.Status]string{
 // doesn't have: the name; the reason as one attribute that is always there (it is the
 // expression of a string); and what stands behind the last colon of the signup id,
 // which is a CRM's own id of its record: neither the pipe nor a rule can take an id apart.
+// A dry signup gets no name, so that nobody is told of it, however it ends.
 func (c *change) ends(signupID string, status provision.Status, reason string) {
-	c.set += `, #status = :ended, #event = :event, #event_source_id = :source_id, #event_reason = ` + reason
-	c.values[":ended"], c.values[":event"] = text(string(status)), text(events[status])
-	c.values[":source_id"] = text(signupID[strings.LastIndexByte(signupID, ':')+1:])
+	c.set += `, #status = :ended, #event_source_id = :source_id, #event_reason = ` + reason
+	c.values[":ended"], c.values[":source_id"] = text(string(status)), text(signupID[strings.LastIndexByte(signupID, ':')+1:])
+	if !provision.Dry(signupID) {
+		c.set += `, #event = :event`
+		c.values[":event"] = text(events[status])
+	}
 }

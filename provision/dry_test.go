@@ -170,6 +170,11 @@ func TestOperatorGivesADrySignupNoTrunk(t *testing.T) {
 	if _, err := w.engine.Import(t.Context(), smoke, byHand); !errors.Is(err, provision.ErrSettled) {
 		t.Errorf("import: %v", err)
 	}
+	for _, sid := range []string{"", byHand} {
+		if _, err := w.engine.Replace(t.Context(), smoke.ID, sid); !errors.Is(err, provision.ErrSettled) {
+			t.Errorf("replace by %q: %v", sid, err)
+		}
+	}
 	if n := len(w.fake.Calls()) - calls; n != 0 {
 		t.Errorf("%d calls", n)
 	}
@@ -204,7 +209,7 @@ func TestDrySignupCanBeDeleted(t *testing.T) {
 func TestDrySignupNeverHasATrunkWhateverFails(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		kinds := rapid.SliceOfN(rapid.SampledFrom([]string{"deliver", "reconcile", "retry", "reject", "adopt", "delete", "wait"}), 1, 12).Draw(rt, "kinds")
+		kinds := rapid.SliceOfN(rapid.SampledFrom([]string{"deliver", "reconcile", "retry", "reject", "adopt", "replace", "delete", "wait"}), 1, 12).Draw(rt, "kinds")
 		kinds = append([]string{"deliver"}, kinds...)
 		writes := []string{"claim", "pin", "prove", "release", "take over", "delete", "bury", "", "", "", "", "", "", ""}
 		var fails []string
@@ -255,6 +260,8 @@ func (w *world) disturb(t *testing.T, kind string) {
 		_, _ = w.engine.Reject(ctx, smoke.ID, "a test")
 	case "adopt":
 		_, _ = w.engine.Adopt(ctx, smoke.ID, byHand)
+	case "replace":
+		_, _ = w.engine.Replace(ctx, smoke.ID, "")
 	case "delete":
 		_, _ = w.engine.Delete(ctx, smoke.ID, 1, "a test", time.Second)
 	case "wait":

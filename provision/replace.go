@@ -15,6 +15,9 @@ import (
 // Where the create fails the signup stays pending with the trunk that is gone, and may
 // be taken for complete with it again: call Replace once more.
 func (e *Engine) Replace(ctx context.Context, signupID, trunkSID string) (Result, error) {
+	if Dry(signupID) {
+		return Result{}, errDry
+	}
 	record, err := e.Status(ctx, signupID)
 	if err != nil {
 		return Result{}, err

@@ -15,7 +15,8 @@ type Signup struct {
 	ID string
 	// Company is for people: 1 to 256 characters. It is no part of the trunk's name.
 	Company string
-	// Source is the name of the way in. It is no part of the content.
+	// Source is the name of the way in (see ValidSource), or empty. It is no part of the
+	// content.
 	Source string
 	// Generation tells a customer who signs up again, after the signup was deleted,
 	// from a late redelivery: 2 for the second time, and so on. Zero and 1 are the first.
@@ -50,6 +51,19 @@ func notInID(char rune) bool {
 	return !strings.ContainsRune("._:@|-", char)
 }
 
+// maxSource is in bytes.
+const maxSource = 32
+
+// ValidSource tells whether a way in may be called that: 1 to 32 of [a-z0-9-], the first
+// no hyphen. Events and metrics have the name as it is.
+func ValidSource(name string) bool {
+	return name != "" && len(name) <= maxSource && name[0] != '-' && !strings.ContainsFunc(name, notInSource)
+}
+
+func notInSource(char rune) bool {
+	return char != '-' && (char < 'a' || char > 'z') && (char < '0' || char > '9')
+}
+
 // MaxGeneration is beyond what any customer comes to.
 const MaxGeneration = 10_000
 
@@ -72,6 +86,9 @@ func (s Signup) Validate() error {
 		invalid.Add("company", "must be at most 256 characters")
 	case strings.ContainsFunc(company, unicode.IsControl):
 		invalid.Add("company", "must not hold control characters")
+	}
+	if s.Source != "" && !ValidSource(s.Source) {
+		invalid.Add("source", "must be 1 to 32 of a-z, 0-9 and -")
 	}
 	if s.Generation < 0 || s.Generation > MaxGeneration {
 		invalid.Add("generation", "must be a whole number from 1 to 10000")

@@ -31,6 +31,10 @@ func TestSignupValidate(t *testing.T) {
 		"company with a break": {provision.Signup{ID: "a", Company: "A\nB"}, "company"},
 		"company not UTF-8":    {provision.Signup{ID: "a", Company: "A\xff"}, "company"},
 		"company with a DEL":   {provision.Signup{ID: "a", Company: "A\u007f"}, "company"},
+		"of a source":          {provision.Signup{ID: "a", Company: "A", Source: strings.Repeat("0-z", 10) + "-9"}, ""},
+		"source in quotes":     {provision.Signup{ID: "a", Company: "A", Source: `"hubspot"`}, "source"},
+		"source too long":      {provision.Signup{ID: "a", Company: "A", Source: strings.Repeat("a", 33)}, "source"},
+		"source like a flag":   {provision.Signup{ID: "a", Company: "A", Source: "-a"}, "source"},
 		"dry":                  {provision.Signup{ID: "smoke:1", Company: "A"}, ""},
 		"dry with a line": {provision.Signup{ID: "smoke:1", Company: "A", Line: provision.Line{
 			PhoneNumbers: []provision.PhoneNumber{{PhoneNumber: "+912247788868"}}, WhitelistedIPs: []string{"9.9.9.9"},

@@ -17,7 +17,7 @@ func makeSays(t *testing.T, args ...string) string {
 		t.Skip("there is no make")
 	}
 	dir := t.TempDir()
-	for _, file := range []string{"go.mod", "template.yaml", ".ci/requirements-sam.txt", ".ci/requirements-ministack.txt", ".ci/engines/package-lock.json"} {
+	for _, file := range []string{"go.mod", "template.yaml", ".ci/requirements-sam.txt", ".ci/requirements-checkov.txt", ".ci/requirements-ministack.txt", ".ci/engines/package-lock.json"} {
 		path := filepath.Join(dir, file)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)

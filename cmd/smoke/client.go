@@ -34,8 +34,8 @@ func newClient(base string, k keys) client {
 	}}
 }
 
-// answer is what counts of one. Its text is shown nowhere: whoever answers may repeat
-// what was sent.
+// answer is what counts of one. No more of its text is shown than the start of a status
+// and a request's id, without the secrets: whoever answers may repeat what was sent.
 type answer struct {
 	at        time.Time
 	took      time.Duration
@@ -102,5 +102,6 @@ func (c client) send(ctx context.Context, method, path string, header http.Heade
 	if a.http < http.StatusMultipleChoices && json.Unmarshal(content, &a) != nil {
 		return a, errors.New("the answer is no signup: is something else there?")
 	}
+	a.Status = provision.Status(c.keys.hide(string(a.Status))) // before it is cut, and shown
 	return a, nil
 }

@@ -117,6 +117,7 @@ func TestAnswersOfSomethingElseFail(t *testing.T) {
 		"an older version":     {201, `{"signup_id":"%s","status":"active","trunk_sid":"trmum1a",` + stamp + `}`, "", "too old to know dry signups"},
 		"dry, with a trunk":    {200, `{"signup_id":"%s","status":"dry","trunk_sid":"trmum1a",` + stamp + `}`, "", "a trunk was made"},
 		"another status":       {200, `{"signup_id":"%s","status":"rejected",` + stamp + `}`, "", `"rejected", and should be dry`},
+		"a secret as status":   {200, `{"signup_id":"%s","status":"` + bearer + `",` + stamp + `}`, "", "and should be dry"},
 		"never a replay":       {200, `{"signup_id":"%s","status":"dry",` + stamp + `}`, "", "not answered as a replay"},
 		"no such path":         {404, `%s`, "", "HTTP 404"},
 		"no table":             {503, `%s`, "", "HTTP 503"},

@@ -144,7 +144,7 @@ func smoke(t *testing.T, url, content string, wait time.Duration) (string, error
 		said += err.Error()
 	}
 	for _, secret := range []string{k.bearer, k.signing} {
-		if secret != "" && strings.Contains(said, secret) {
+		if secret != "" && strings.Contains(said, secret[:len(secret)/2]) {
 			t.Errorf("a secret is shown:\n%s", said)
 		}
 	}

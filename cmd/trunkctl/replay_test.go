@@ -30,20 +30,20 @@ func TestSignupsAreSentAgainOnce(t *testing.T) {
 		`{"signup_id":"acme-60","company":"Acme","phone_numbers":["+912247788890"]}`,
 		`{"signup_id":"acme-61","company":"Acme"}`, "",
 		`{"signup_id":"acme-62"}`, "no JSON",
-		`{"signup_id":"acme-42","company":"Another"}`)
-	l.trunkctl(t, "", "replay", path).wants(t, exitDeclined, `^$`, `5 signups, 0 of them sent before\nSend 5 signups\?`)
-	l.trunkctl(t, "", "replay", path, "--yes", "--reason", "a test").wants(t, exitLeft, `^2 complete, 0 taken and pending, 3 refused\n$`,
-		`(?s)"on":"acme-60","who":"asha","why":"a test","outcome":"created".*line 4: .*company must not be empty.*line 5: it is not a JSON object.*line 6: .*other content`)
+		`{"signup_id":"acme-42","company":"Another"}`, `{"signup_id":"acme-63","company":"Acme","source":"the \"list\""}`)
+	l.trunkctl(t, "", "replay", path).wants(t, exitDeclined, `^$`, `6 signups, 0 of them sent before\nSend 6 signups\?`)
+	l.trunkctl(t, "", "replay", path, "--yes", "--reason", "a test").wants(t, exitLeft, `^2 complete, 0 taken and pending, 4 refused\n$`,
+		`(?s)"on":"acme-60","who":"asha","why":"a test","outcome":"created".*line 4: .*company must not be empty.*line 5: it is not a JSON object.*line 6: .*other content.*line 7: .*source must be`)
 	if record := l.record(t, "acme-60"); record.Status != provision.StatusActive || len(record.Steps) != 1 || record.Source != "trunkctl" {
 		t.Errorf("got %+v", record)
 	}
-	l.trunkctl(t, "", "replay", path, "--yes").wants(t, exitLeft, `^0 complete, 0 taken and pending, 3 refused\n$`, `5 signups, 2 of them sent before`)
+	l.trunkctl(t, "", "replay", path, "--yes").wants(t, exitLeft, `^0 complete, 0 taken and pending, 4 refused\n$`, `6 signups, 2 of them sent before`)
 	// Killed in the middle of a line of the state: that signup is sent once more.
 	state := path + ".replayed"
 	if err := os.Truncate(state, 12); err != nil {
 		t.Fatal(err)
 	}
-	l.trunkctl(t, "", "replay", path, "--yes").wants(t, exitLeft, `^1 complete`, `5 signups, 1 of them sent before`)
+	l.trunkctl(t, "", "replay", path, "--yes").wants(t, exitLeft, `^1 complete`, `6 signups, 1 of them sent before`)
 	other := written(t, `{"signup_id":"acme-70","company":"Acme"}`)
 	l.trunkctl(t, "", "replay", other, "--state", state, "--yes").wants(t, exitUsage, `^$`, `the state of another file`)
 	l.trunkctl(t, "", "replay", other+".no", "--yes").wants(t, exitUsage, `^$`, `no such file`)

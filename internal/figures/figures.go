@@ -4,7 +4,6 @@ package figures
 
 import (
 	"log/slog"
-	"regexp"
 	"time"
 
 	"github.com/trunkhook/trunkhook/internal/metrics"
@@ -71,12 +70,10 @@ func (c Counts) ofSignup() bool {
 	return false
 }
 
-// hasSource tells whether the source has the form of a source's name. That of a signup
-// that an operator replayed is what a file said, and a dimension that CloudWatch doesn't
-// take would cost the line all its metrics.
-func (c Counts) hasSource() bool { return sourceName.MatchString(c.Source) }
-
-var sourceName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
+// hasSource tells whether the source has the form of a source's name. A record may have
+// none, and in one that an older version made of an operator's file it is what the file
+// said; a dimension that CloudWatch doesn't take would cost the line all its metrics.
+func (c Counts) hasSource() bool { return provision.ValidSource(c.Source) }
 
 // withDimensions adds those of the line, for the function of that name.
 func (c Counts) withDimensions(attrs []slog.Attr, function string) []slog.Attr {

@@ -89,7 +89,7 @@ func TestNoFunctionNoMetrics(t *testing.T) {
 	}
 }
 
-// An operator's file of signups may say anything of where they come from, or nothing.
+// An old record may say anything of where its signup came from, or nothing.
 func TestWhatIsNoSourcesNameIsNoDimension(t *testing.T) {
 	t.Parallel()
 	for _, source := range []string{"", ":x", "Acme GmbH", "a\nb", strings.Repeat("a", 33), "ä"} {
