@@ -3,9 +3,11 @@
 package e2e
 
 import (
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -197,6 +199,7 @@ func update(t *testing.T, s *stack) {
 	s.built = edit(t, s.built, "Default: 4s", "Default: 3s")
 	s.sam(t, "--no-execute-changeset", "ReplyWithin=3s")
 	changes := s.changes(t)
+	t.Logf("the change set: %s", strings.Join(slices.Sorted(maps.Keys(changes)), ", "))
 	for _, needed := range []string{"Modify WebhookFunction", "Add WebhookFunctionVersion"} {
 		if !changes[needed] {
 			t.Errorf("%q is not in the change set", needed)

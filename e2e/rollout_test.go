@@ -39,6 +39,7 @@ func TestTemplate(t *testing.T) {
 	t.Run("CodeDeploy shifts the aliases, and alarms take them back", func(t *testing.T) { byCodeDeploy(t, plain, gradual) })
 	t.Run("whoever invokes a function invokes its alias", func(t *testing.T) { onlyTheAlias(t, gradual) })
 	t.Run("roles are bounded, and allow nothing on everything but traces", func(t *testing.T) { bounded(t, gradual) })
+	t.Run("services act as roles for this account only, and only its alarms are told", func(t *testing.T) { thisAccountOnly(t, gradual) })
 	t.Run("a key of the customer's is used for whatever holds content", func(t *testing.T) { encrypted(t, gradual) })
 	t.Run("no two stacks have a resource of the same name", func(t *testing.T) { unnamed(t, gradual) })
 	t.Run("a setting makes a version, and nothing else does", func(t *testing.T) { onlySettingsMakeVersions(t, plain) })
@@ -145,6 +146,37 @@ func bounded(t *testing.T, p template) {
 	for name, policy := range p.of("AWS::IAM::Policy") {
 		if containsStar(policy.at("PolicyDocument")) {
 			t.Errorf("%s allows something on everything", name)
+		}
+	}
+}
+
+// thisAccountOnly asserts that no other account's resource has a service act as a role, or
+// publish to the topic. Lambda is left out: a function's role is always of its own account.
+func thisAccountOnly(t *testing.T, p template) {
+	account := map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": ref("AWS::AccountId")}}
+	for name, role := range p.of("AWS::IAM::Role") {
+		trusted, _ := role.at("AssumeRolePolicyDocument", "Statement").([]any)
+		if len(trusted) != 1 || trust[name] == "" {
+			t.Fatalf("%s trusts %v", name, trusted)
+		}
+		if trust[name] == "lambda.amazonaws.com" {
+			continue
+		}
+		same(t, "for whom services act as "+name, resource{Properties: trusted[0].(map[string]any)}.at("Condition"), account)
+	}
+	topic := p.Resources["AlarmTopicPolicy"]
+	same(t, "the topic of the policy", topic.at("Topics"), []any{ref("AlarmTopic")})
+	same(t, "who may publish", topic.at("PolicyDocument", "Statement"), []any{map[string]any{
+		"Sid": "AlarmsOfThisStack", "Effect": "Allow", "Action": "sns:Publish", "Resource": ref("AlarmTopic"),
+		"Principal": map[string]any{"Service": "cloudwatch.amazonaws.com"},
+		"Condition": map[string]any{
+			"StringEquals": map[string]any{"aws:SourceAccount": ref("AWS::AccountId")},
+			"ArnLike":      map[string]any{"aws:SourceArn": map[string]any{"Fn::Sub": "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:${AWS::StackName}-*"}},
+		},
+	}})
+	for name, alarm := range p.of("AWS::CloudWatch::Alarm") {
+		if alarm.at("AlarmName") != nil {
+			t.Errorf("%s has a name of its own, under which it may not publish", name)
 		}
 	}
 }

@@ -17,6 +17,8 @@ type policy struct {
 		Effect, Sid string
 		Action      any
 		Resource    any
+		Principal   any // "*", or a map
+		Condition   map[string]map[string]any
 	}
 }
 
@@ -76,8 +78,13 @@ func TestKeyPolicyIsOne(t *testing.T) {
 	sids := map[string]bool{}
 	for _, statement := range readPolicy(t, "key-policy.json").Statement {
 		sids[statement.Sid] = statement.Effect == "Allow"
+		equals := statement.Condition["StringEquals"]
+		principals, _ := statement.Principal.(map[string]any)
+		if principals["AWS"] == "*" && (equals["kms:CallerAccount"] == nil || equals["kms:ViaService"] == nil || statement.Condition["ArnLike"]["aws:PrincipalArn"] == nil) {
+			t.Errorf("%s lets everybody use the key", statement.Sid)
+		}
 	}
-	for _, sid := range []string{"ByPoliciesOfTheAccount", "LogGroups", "AlarmsToTheTopicAndEventsToTheQueue"} {
+	for _, sid := range []string{"ByPoliciesOfTheAccount", "LogGroups", "AlarmsToTheTopicAndEventsToTheQueue", "RolesOfTheStackBeforeTheirPoliciesAllowIt"} {
 		if !sids[sid] {
 			t.Errorf("nothing is allowed by %s", sid)
 		}
