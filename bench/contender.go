@@ -70,7 +70,8 @@ func goContenders(ctx context.Context, dir string) ([]contender, error) {
 		folder string
 		flags  []string
 	}{
-		{contender{name: nameOurs}, "./cmd/webhook", buildFlags},
+		// With the environment that the template sets.
+		{contender{name: nameOurs, env: map[string]string{"SSL_CERT_DIR": "/none"}}, "./cmd/webhook", buildFlags},
 		{contender{name: nameNaive, key: "signup_id"}, "./bench/peers/naive", []string{"-buildvcs=false"}},
 		{contender{name: nameEcho, echoes: true, key: "signup_id"}, "./bench/peers/echo", buildFlags},
 	} {
