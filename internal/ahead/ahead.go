@@ -21,6 +21,7 @@ const aheadFor = 3 * time.Second
 // Dialer makes the connections of one transport.
 type Dialer struct {
 	transport *http.Transport
+	tls       *tls.Config // net/http writes into the transport's own at its first request
 	tcp       func(ctx context.Context, network, address string) (net.Conn, error)
 	now       func() time.Time
 
@@ -34,10 +35,17 @@ type opened struct {
 }
 
 // Apply makes the transport's connections ones of a Dialer, which keeps to the
-// transport's DialContext, TLSClientConfig and TLSHandshakeTimeout. Call it last, before
-// the transport is used.
+// transport's DialContext, TLSClientConfig, ForceAttemptHTTP2 and TLSHandshakeTimeout.
+// Call it last, before the transport is used.
 func Apply(t *http.Transport) *Dialer {
-	d := &Dialer{transport: t, tcp: t.DialContext, now: time.Now, ahead: map[string]opened{}}
+	d := &Dialer{transport: t, tls: new(tls.Config), tcp: t.DialContext, now: time.Now, ahead: map[string]opened{}}
+	if t.TLSClientConfig != nil {
+		d.tls = t.TLSClientConfig.Clone()
+	}
+	d.tls.NextProtos = []string{"http/1.1"}
+	if t.ForceAttemptHTTP2 { // else net/http doesn't speak it where somebody else dials
+		d.tls.NextProtos = []string{"h2", "http/1.1"}
+	}
 	if d.tcp == nil {
 		d.tcp = new(net.Dialer).DialContext
 	}
@@ -121,11 +129,7 @@ func (d *Dialer) dial(ctx context.Context, network, scheme, address string) (net
 }
 
 func (d *Dialer) handshake(ctx context.Context, tcp net.Conn, address string) (*tls.Conn, error) {
-	config := new(tls.Config)
-	if d.transport.TLSClientConfig != nil {
-		config = d.transport.TLSClientConfig.Clone()
-	}
-	config.NextProtos = []string{"h2", "http/1.1"}
+	config := d.tls.Clone()
 	if config.ServerName == "" {
 		host, _, err := net.SplitHostPort(address)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -87,6 +88,41 @@ func TestTheFirstRequestTakesTheConnectionThatWasOpenedAhead(t *testing.T) {
 				t.Errorf("it speaks %s, as the transport by itself would not", answer.Proto)
 			}
 		})
+	}
+}
+
+// At start-up a connection is opened while a request goes through the same transport,
+// which net/http sets up at its first one.
+func TestOpeningMayMeetTheFirstRequest(t *testing.T) {
+	t.Parallel()
+	s := start(t, true)
+	for range 20 {
+		transport, dialer := s.transport()
+		var both sync.WaitGroup
+		both.Go(func() {
+			if err := dialer.Open(t.Context(), s.address); err != nil {
+				t.Error(err)
+			}
+		})
+		both.Go(func() { post(t, transport, s.URL) })
+		both.Wait()
+	}
+}
+
+// net/http speaks HTTP/2 over another one's connections only where it was told to.
+func TestHTTP2IsAgreedOnOnlyWhereTheTransportSpeaksIt(t *testing.T) {
+	t.Parallel()
+	s := start(t, true)
+	for _, forced := range []bool{false, true} {
+		transport := s.Client().Transport.(*http.Transport).Clone()
+		transport.ForceAttemptHTTP2 = forced
+		dialer := Apply(transport)
+		if err := dialer.Open(t.Context(), s.address); err != nil {
+			t.Fatal(err)
+		}
+		if answer := post(t, transport, s.URL); (answer.ProtoMajor == 2) != forced {
+			t.Errorf("forced %v: it speaks %s", forced, answer.Proto)
+		}
 	}
 }
 
