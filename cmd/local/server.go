@@ -50,7 +50,7 @@ func (s server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // The secrets of source api on this machine: a token, and a key that signs.
 // Everybody knows them, as those of all sources here, which is why ADDR must be
-// loopback. They are made once: sender.Secrets reads and compiles every source.
+// loopback.
 var (
 	everybodys = sender.Secrets()
 

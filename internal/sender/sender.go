@@ -8,8 +8,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -21,7 +23,10 @@ import (
 
 // Secrets are the example secrets of all sources, as the sources secret holds
 // them. The first of each signs. A source that somebody added has one made for it.
-func Secrets() map[string][]string {
+func Secrets() map[string][]string { return maps.Clone(examples()) }
+
+// examples are made once: all sources are read and compiled for them.
+var examples = sync.OnceValue(func() map[string][]string {
 	secrets := map[string][]string{
 		"api":                   {"local", "whsec_c2lnbnVwdHJ1bmstdGVzdC1zZWNyZXQtMDE="},
 		"auth0":                 {"auth0-example-token"},
@@ -50,7 +55,7 @@ func Secrets() map[string][]string {
 		}
 	}
 	return secrets
-}
+})
 
 // exampleOf is a secret of the form that a kind takes.
 func exampleOf(source, kind string) string {
