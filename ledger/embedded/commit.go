@@ -34,7 +34,8 @@ var errLost = errors.New("the table failed in the middle of a write")
 
 func newCommits(db *bbolt.DB) *commits { return &commits{db: db, turn: make(chan struct{}, 1)} }
 
-// update returns when the write is on the disk, or has failed alone.
+// update returns when the write is on the disk, or has failed: alone where its function
+// refused, and with all of its transaction where the disk did.
 func (c *commits) update(do func(tx *bbolt.Tx) (changed bool, err error)) error {
 	w := &write{do: do, done: make(chan struct{}), err: errLost}
 	c.mu.Lock()
@@ -61,24 +62,26 @@ func (c *commits) commit() {
 			close(w.done)
 		}
 	}()
-	err := c.transact(batch)
-	if err == nil || len(batch) == 1 {
+	refused, err := c.transact(batch)
+	if !refused || len(batch) == 1 {
 		for _, w := range batch {
 			w.err = err
 		}
 		return
 	}
 	for _, w := range batch { // one of them is at fault: none must have a share of that
-		w.err = c.transact([]*write{w})
+		_, w.err = c.transact([]*write{w})
 	}
 }
 
-func (c *commits) transact(batch []*write) error {
-	err := c.db.Update(func(tx *bbolt.Tx) error {
+// transact tells whether one of the writes refused; else an error is the disk's.
+func (c *commits) transact(batch []*write) (refused bool, err error) {
+	err = c.db.Update(func(tx *bbolt.Tx) error {
 		nothing := true
 		for _, w := range batch {
 			changed, err := w.do(tx)
 			if err != nil {
+				refused = true
 				return err
 			}
 			nothing = nothing && !changed
@@ -89,7 +92,7 @@ func (c *commits) transact(batch []*write) error {
 		return nil
 	})
 	if errors.Is(err, errNothing) {
-		return nil
+		return false, nil
 	}
-	return err
+	return refused, err
 }

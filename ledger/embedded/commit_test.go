@@ -3,6 +3,7 @@ package embedded
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -11,9 +12,13 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-func openCommits(t *testing.T) *commits {
+func openCommits(t *testing.T, opener ...func(string, int, os.FileMode) (*os.File, error)) *commits {
 	t.Helper()
-	db, err := bbolt.Open(filepath.Join(t.TempDir(), "table.db"), 0o600, nil)
+	options := *bbolt.DefaultOptions
+	for _, open := range opener {
+		options.OpenFile = open
+	}
+	db, err := bbolt.Open(filepath.Join(t.TempDir(), "table.db"), 0o600, &options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,6 +112,33 @@ func TestWriteThatFailsFailsAlone(t *testing.T) {
 	for key, want := range map[string]bool{"before": true, "half": false, "after": true} {
 		if c.has(t, key) != want {
 			t.Errorf("%s: %v", key, !want)
+		}
+	}
+}
+
+// A disk that fails is no write's fault: trying each again could find its own traces and
+// take them for somebody else's.
+func TestWritesThatCannotBeSyncedAllFailAndAreNotTriedAgain(t *testing.T) {
+	t.Parallel()
+	var file *os.File
+	c := openCommits(t, func(name string, flag int, mode os.FileMode) (_ *os.File, err error) {
+		file, err = os.OpenFile(name, flag, mode) //nolint:gosec // the test's own
+		return file, err
+	})
+	if err := file.Close(); err != nil { // what is written fails from now on
+		t.Fatal(err)
+	}
+	var tries [3]int
+	var writes []func(tx *bbolt.Tx) (bool, error)
+	for i := range tries {
+		writes = append(writes, func(tx *bbolt.Tx) (bool, error) {
+			tries[i]++
+			return true, tx.Bucket(signups).Put([]byte(fmt.Sprint(i)), []byte("there"))
+		})
+	}
+	for i, err := range c.whileCommitting(t, nothing, writes...) {
+		if !errors.Is(err, os.ErrClosed) || tries[i] != 1 || c.has(t, fmt.Sprint(i)) {
+			t.Errorf("write %d: %v, tried %d times", i, err, tries[i])
 		}
 	}
 }
