@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"iter"
 	"os"
 	"os/exec"
 	"slices"
@@ -73,18 +74,37 @@ func openTab(t *testing.T) tab {
 	ctx, cancel := chromedp.NewContext(browser)
 	b := tab{ctx, t}
 	messages := chromedp.Console(ctx)
+	heard := make(chan struct{})
+	go func() {
+		defer close(heard)
+		b.listen(messages)
+	}()
 	t.Cleanup(func() {
-		cancel()
-		for message, err := range messages {
-			if err != nil {
-				return
-			}
-			if message.Type != "log" && message.Type != "info" && message.Type != "debug" {
-				t.Errorf("the browser's console: %s: %s %s", message.Type, message.Text, message.URL)
+		if _, err := evaluate[chromedp.Void](b, `console.debug(`+quoted(lastWord)+`)`); err == nil {
+			select {
+			case <-heard:
+			case <-time.After(patience):
+				t.Error("the browser's console never came to its end")
 			}
 		}
+		cancel()
+		<-heard
 	})
 	return b
+}
+
+// lastWord is what a test writes on the page's console at its end, behind all messages.
+const lastWord = "this was the test"
+
+func (b tab) listen(messages iter.Seq2[chromedp.ConsoleMessage, error]) {
+	for message, err := range messages {
+		switch {
+		case err != nil, message.Text == lastWord:
+			return
+		case message.Type != "log" && message.Type != "info" && message.Type != "debug":
+			b.t.Errorf("the browser's console: %s: %s %s", message.Type, message.Text, message.URL)
+		}
+	}
 }
 
 func (b tab) do(actions ...chromedp.Action[chromedp.Void]) {
