@@ -32,7 +32,7 @@ func (s Story) WriteText(w io.Writer) error {
 			}
 			fmt.Fprintf(&b, "%s  %s\n", l.Start.Format("15:04:05.000"), printable(l.Title()))
 			for _, step := range l.Steps {
-				fmt.Fprintf(&b, "  %10s  [%s]  %-22s %9s  %s\n", "+"+Length(step.At.Sub(spell.Start)), spell.bar(step), printable(step.Name), Length(step.Duration), printable(step.detail()))
+				fmt.Fprintf(&b, "  %10s  [%s]  %-22s %9s  %s\n", "+"+Length(spell.Since(step.At)), spell.bar(step), printable(step.Name), Length(step.Duration), printable(step.detail()))
 			}
 			if text := l.OwnError(); text != "" {
 				fmt.Fprintf(&b, "  %10s  %s\n", "", printable(text))
@@ -104,9 +104,12 @@ func (s Spell) bar(step Step) string {
 	return string(bar)
 }
 
+// Since is how long after the spell's beginning a moment was; zero for one that isn't known.
+func (s Spell) Since(at time.Time) time.Duration { return max(at.Sub(s.Start), 0) }
+
 // Place is where a moment is on an axis of that length, from 0 to it.
 func (s Spell) Place(at time.Time, length int) int {
-	offset := min(max(at.Sub(s.Start), 0), s.Length())
+	offset := min(s.Since(at), s.Length())
 	return int(float64(offset) / float64(s.Length()) * float64(length))
 }
 

@@ -132,6 +132,17 @@ func TestStoryOnATerminal(t *testing.T) {
 	}
 }
 
+func TestStepWhoseTimeIsNotKnownStandsAtTheBeginning(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	if err := told(t, strings.ReplaceAll(lost, `"at":`, `"was":`)).WriteText(&out); err != nil {
+		t.Fatal(err)
+	}
+	if text := out.String(); strings.Count(text, " +0.0 ms  [=") != 3 {
+		t.Errorf("the story is\n%s", text)
+	}
+}
+
 func TestStoreForgetsTheOldest(t *testing.T) {
 	t.Parallel()
 	noticed := 0
