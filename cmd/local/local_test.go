@@ -304,6 +304,31 @@ func TestRealAccountDoesNotInheritTheFakesTrunks(t *testing.T) {
 	}
 }
 
+// Everybody knows the secrets, and a form of any page may be sent here: Zoho's token is
+// a field of it.
+func TestPagesOfOtherSitesMakeNoSignup(t *testing.T) {
+	t.Parallel()
+	s := start(t, env(t.TempDir()))
+	for origin, want := range map[string]int{"https://evil.example": 403, "null": 403, "http://127.0.0.1:3000": 403, "": 200} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/webhooks/zoho", strings.NewReader("signup_id=42&account=Acme&token=zoho-example-token"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if origin != "" {
+			r.Header.Set("Origin", origin)
+		}
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("from a page of %q: HTTP %d, want %d", origin, resp.StatusCode, want)
+		}
+	}
+}
+
 func TestOnlyLoopbackNamesAreAnswered(t *testing.T) {
 	t.Parallel()
 	s := start(t, env(t.TempDir()))

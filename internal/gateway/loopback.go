@@ -14,8 +14,11 @@ func IsLoopback(host string) bool {
 
 // LoopbackOnly lets through what was sent to this machine by such a name. A page
 // of another site that has its name point here would be let in by the browser, and
-// the secrets of a server that stands here are known to everybody.
+// the secrets of a server that stands here are known to everybody. For that reason
+// nothing is taken either that such a page has a browser post, a form with a token in
+// it for one.
 func LoopbackOnly(h http.Handler) http.Handler {
+	h = http.NewCrossOriginProtection().Handler(h)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if host, _, err := net.SplitHostPort(r.Host); err != nil || !IsLoopback(host) {
 			http.Error(w, "this server answers to its loopback address only", http.StatusMisdirectedRequest)
