@@ -28,10 +28,10 @@ func start(t *testing.T, secure bool) *server {
 	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { s.requests.Add(1) }))
 	s.EnableHTTP2 = secure
 	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		switch state {
-		case http.StateNew:
+		if state == http.StateNew {
 			s.connections.Add(1)
-		case http.StateClosed:
+		}
+		if state == http.StateClosed {
 			s.closed.Add(1)
 		}
 	}

@@ -122,7 +122,7 @@ func TestWritesThatCannotBeSyncedAllFailAndAreNotTriedAgain(t *testing.T) {
 	t.Parallel()
 	var file *os.File
 	c := openCommits(t, func(name string, flag int, mode os.FileMode) (_ *os.File, err error) {
-		file, err = os.OpenFile(name, flag, mode) //nolint:gosec // the test's own
+		file, err = os.OpenFile(name, flag, mode)
 		return file, err
 	})
 	if err := file.Close(); err != nil { // what is written fails from now on
