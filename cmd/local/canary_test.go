@@ -35,7 +35,7 @@ func written(t *testing.T, dir string) string {
 }
 
 // A vendor that repeats the credentials, and one that refuses them: nothing of
-// them is on the screen, in an answer, in the log or in the table.
+// them is on the screen, in an answer, on the console, in the log or in the table.
 func TestCredentialsOfARealAccountStayInTheirFile(t *testing.T) {
 	t.Parallel()
 	key, token := rand.Text(), rand.Text()
@@ -69,10 +69,14 @@ func TestCredentialsOfARealAccountStayInTheirFile(t *testing.T) {
 			s := start(t, env(dir, "EXOTEL_SECRET_FILE="+file, "EXOTEL_BASE_URL="+server.URL))
 			_, posted := s.curl(t, "POST", "/signups", `{"signup_id":"acme-42","company":"Acme"}`)
 			_, shown := s.curl(t, "GET", "/signups/acme-42", "")
+			var pages strings.Builder
+			for _, path := range []string{"/", "/console/signups/acme-42", "/console/send", "/console/break", "/console/vendor"} {
+				pages.WriteString(s.page(t, path))
+			}
 			if err := s.stop(); err != nil {
 				t.Error(err)
 			}
-			for place, text := range map[string]string{"the screen": s.screen.String(), "an answer": posted + shown, "a file": written(t, dir)} {
+			for place, text := range map[string]string{"the screen": s.screen.String(), "an answer": posted + shown, "a page": pages.String(), "a file": written(t, dir)} {
 				if found := watch.In(text); len(found) > 0 {
 					t.Errorf("%s holds the %v: %.2000s", place, found, text)
 				}
