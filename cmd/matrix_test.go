@@ -46,9 +46,6 @@ var cellsAtOnce = []int{48, 8, 2}
 // runs alone, because other tests measure times; all of it where CRASH_MATRIX names a
 // file for the table, as make chaos does.
 func TestCrashMatrix(t *testing.T) { //nolint:paralleltest // see above
-	if testing.Short() {
-		t.Skip("-short was given, and the matrix takes a minute")
-	}
 	dynamotest.Start(t)
 	for _, command := range []string{"webhook", "reconciler"} {
 		lambdatest.Build(t, command)

@@ -41,7 +41,8 @@ func (l Line) refuseDry(invalid *InvalidError) {
 }
 
 // lookOnly asks for what an adoption would look at first. What is in the list is no
-// matter: the name of a dry signup was never sent.
+// matter: the name of a dry signup is never sent. (Versions from before there were any
+// took its id for another's; a trunk that one of them left is a leftover of the audit.)
 func lookOnly(ctx context.Context, account *Account) error {
 	_, err := account.Trunks.List(ctx, exotel.ListOptions{PageSize: pageSize})
 	return err

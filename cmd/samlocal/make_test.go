@@ -14,7 +14,7 @@ import (
 func makeSays(t *testing.T, args ...string) string {
 	t.Helper()
 	if _, err := exec.LookPath("make"); err != nil {
-		t.Skip("there is no make")
+		t.Fatal("this needs make, as the project does")
 	}
 	dir := t.TempDir()
 	for _, file := range []string{"go.mod", "template.yaml", ".ci/requirements-sam.txt", ".ci/requirements-checkov.txt", ".ci/requirements-ministack.txt", ".ci/engines/package-lock.json"} {
