@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -74,6 +75,38 @@ func TestFiftyDuplicatesAreSeenToMakeOneTrunk(t *testing.T) {
 	}
 }
 
+// A click that begins on a link and ends on another copy of it goes nowhere.
+func TestWhatIsShownStaysTheSameElementWhenThePageHearsOfAChange(t *testing.T) {
+	s := start(t, env(t.TempDir()))
+	b := openTab(t)
+	b.open(s.url + "/console/send")
+	signup := func(id string) {
+		if status, body := s.curl(t, "POST", "/signups", `{"signup_id":"`+id+`","company":"Acme"}`); status != 201 {
+			t.Fatal(status, body)
+		}
+	}
+	signup("acme-99")
+	for i, page := range []struct{ path, link string }{
+		{"/", `#row-acme-99 a`},
+		{"/console/break", `#row-acme-99 a`},
+		{"/console/vendor", `#trunks a[href$="/acme-99"]`},
+		{"/console/signups/acme-99", `#lane-0-0 summary`},
+	} {
+		b.open(s.url + page.path)
+		b.value(`window.link = document.querySelector(` + quoted(page.link) + `)`)
+		before := b.text("#n-trunks")
+		signup(fmt.Sprint("other-", i))
+		if page.path == "/console/signups/acme-99" {
+			s.curl(t, "POST", "/signups", `{"signup_id":"acme-99","company":"Acme"}`)
+			b.until(`document.querySelectorAll("#story details.lane").length === 2`)
+		}
+		b.until(`document.getElementById("n-trunks").textContent !== ` + quoted(before))
+		if got := b.value(`[window.link.isConnected, window.link === document.querySelector(` + quoted(page.link) + `)].join()`); got != "true,true" {
+			t.Errorf("%s: %s: %s", page.path, page.link, got)
+		}
+	}
+}
+
 func TestKilledWorkerIsSeenToBeTakenOver(t *testing.T) {
 	s := start(t, env(t.TempDir()))
 	b := openTab(t)
@@ -125,7 +158,7 @@ func TestPageWorksByKeyboard(t *testing.T) {
 	b.until(`document.activeElement.id === "main"`)
 	b.do(chromedp.Focus(chromedp.CSS("#b-lose")), chromedp.KeyEvent(" "))
 	b.until(`document.getElementById("b-lose").ariaChecked === "true"`)
-	b.until(`document.activeElement.id === "b-lose"`) // though it was replaced
+	b.until(`document.activeElement.id === "b-lose"`) // though the page has heard of a change
 }
 
 func TestPageWorksWithoutScript(t *testing.T) {

@@ -3,35 +3,53 @@
 // data-live. Without it all is there, and a reload shows what is new.
 "use strict";
 
-const shown = new Map(); // what each part was made of, by its id
-
-// replaceLive puts the parts of another copy of this page into it. What somebody has
-// opened, scrolled or focused stays so.
+// replaceLive makes the parts of this page what they are in another copy of it. An
+// element that is in both stays the same one: a click that has begun on it, the focus,
+// what is scrolled, and what somebody has opened.
 function replaceLive(fresh) {
   for (const part of document.querySelectorAll("[data-live]")) {
     const next = fresh.getElementById(part.id);
-    if (!next || next.outerHTML === shown.get(part.id)) continue;
-    shown.set(part.id, next.outerHTML);
-    const focused = part.contains(document.activeElement) ? place(document.activeElement, part) : null;
-    const open = new Map([...part.querySelectorAll("details[id]")].map((d) => [d.id, d.open]));
-    part.replaceChildren(...document.importNode(next, true).childNodes);
-    if (next.dataset.state) part.dataset.state = next.dataset.state;
-    for (const d of part.querySelectorAll("details[id]")) if (open.has(d.id)) d.open = open.get(d.id);
-    if (focused) find(focused, part)?.focus({ preventScroll: true });
+    if (next) become(part, next);
   }
   count();
   say();
 }
 
-// place says which of a part's elements that can have the focus it is.
-function place(element, part) {
-  return { id: element.id, href: element.getAttribute("href"), tag: element.tagName, nth: [...part.querySelectorAll(element.tagName)].indexOf(element) };
+// become makes an element what the other one is.
+function become(element, next) {
+  for (const { name } of [...element.attributes]) {
+    if (!next.hasAttribute(name) && !opened(element, name)) element.removeAttribute(name);
+  }
+  for (const { name, value } of next.attributes) {
+    if (element.getAttribute(name) !== value && !opened(element, name)) element.setAttribute(name, value);
+  }
+  const ids = new Set([...next.children].map((child) => child.id));
+  for (const child of [...element.children]) if (child.id && !ids.has(child.id)) child.remove();
+  const kept = new Map([...element.children].filter((child) => child.id).map((child) => [child.id, child]));
+  let at = element.firstChild; // all before it is done
+  for (const child of next.childNodes) {
+    const same = kept.get(child.id) ?? at;
+    if (!alike(same, child)) {
+      element.insertBefore(document.importNode(child, true), at);
+      continue;
+    }
+    if (same === at) at = at.nextSibling;
+    else element.insertBefore(same, at);
+    if (same.nodeType === Node.ELEMENT_NODE) become(same, child);
+    else if (same.data !== child.data) same.data = child.data;
+  }
+  while (at) {
+    const after = at.nextSibling;
+    at.remove();
+    at = after;
+  }
 }
 
-function find(was, part) {
-  const all = [...part.querySelectorAll(was.tag)];
-  return all.find((e) => (was.id && e.id === was.id) || (was.href && e.getAttribute("href") === was.href)) ?? (was.id || was.href ? null : all[was.nth]);
-}
+// opened tells what is the reader's to change, not the server's.
+const opened = (element, name) => element.tagName === "DETAILS" && name === "open";
+
+// alike tells whether a node can become another one.
+const alike = (node, next) => node?.nodeName === next.nodeName && node.id === next.id;
 
 let busy = false;
 let again = false;
