@@ -1,12 +1,14 @@
 package cmd_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
 
 	"github.com/trunkhook/trunkhook/exotel/exoteltest"
 	"github.com/trunkhook/trunkhook/internal/lambdatest"
+	"github.com/trunkhook/trunkhook/provision"
 )
 
 // vendorFault is something that Exotel, or the way to it, does to a call.
@@ -89,7 +91,7 @@ func refusedRows() []row {
 			c.lineOfOld()
 			c.refused = keys
 			prepare(c)
-		}}
+		}, check: func(c *cell) error { return c.refusedByNow(keys[0]) }}
 	}
 	with := func(op exoteltest.Op, status int) func(*cell) {
 		return func(c *cell) { c.vendorFault(op, exoteltest.Fail(status)) }
@@ -109,6 +111,16 @@ func refusedRows() []row {
 		refused("create credential: 400", with(exoteltest.CreateCredential, http.StatusBadRequest), credential),
 		refused("set settings: 400", with(exoteltest.SetSettings, http.StatusBadRequest), callerID),
 	}
+}
+
+// refusedByNow: a process that is out of time between a refusal and what it asks to
+// make sure of it leaves the step for the next one, to which nothing is refused.
+func (c *cell) refusedByNow(key string) error {
+	record, err := c.ledger.Get(c.t.Context(), c.id)
+	if step := record.Steps[key]; err != nil || step.Status != provision.StepRefused {
+		return fmt.Errorf("%w: %s is %q (%v)", errOtherwise, key, step.Status, err)
+	}
+	return nil
 }
 
 // keeperRows are about Systems Manager.
