@@ -332,7 +332,11 @@ func TestPagesOfOtherSitesMakeNoSignup(t *testing.T) {
 func TestOnlyLoopbackNamesAreAnswered(t *testing.T) {
 	t.Parallel()
 	s := start(t, env(t.TempDir()))
-	for host, want := range map[string]int{"evil.example": 421, "evil.example:8080": 421, "localhost:8080": 404, "[::1]:8080": 404} {
+	for host, want := range map[string]int{
+		"evil.example": 421, "evil.example:8080": 421, "127.0.0.1.evil.example": 421, "evil.example@127.0.0.1": 421, "127.0.0.1:evil": 421,
+		"localhost:8080": 404, "[::1]:8080": 404,
+		"127.0.0.1": 404, "localhost": 404, "[::1]": 404, // as clients name port 80
+	} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/signups/nobody", nil)
 		if err != nil {
 			t.Fatal(err)

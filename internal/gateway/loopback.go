@@ -1,9 +1,9 @@
 package gateway
 
 import (
-	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 )
 
 // IsLoopback tells whether a host is this machine, and nobody else's.
@@ -20,7 +20,7 @@ func IsLoopback(host string) bool {
 func LoopbackOnly(h http.Handler) http.Handler {
 	h = http.NewCrossOriginProtection().Handler(h)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if host, _, err := net.SplitHostPort(r.Host); err != nil || !IsLoopback(host) {
+		if named := (&url.URL{Host: r.Host}); !IsLoopback(named.Hostname()) { // without a port it is 80, which clients leave out
 			http.Error(w, "this server answers to its loopback address only", http.StatusMisdirectedRequest)
 			return
 		}
