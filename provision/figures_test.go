@@ -1,9 +1,12 @@
 package provision_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -148,6 +151,29 @@ func TestLinesOfAPassCountEachCallOnce(t *testing.T) {
 		}
 		if seen := len(w.fake.Calls()) - calls; counted != seen || ofThePass != gets || gets < 3 {
 			t.Errorf("%d calls are counted and %d seen; %d are of the pass, with %d pages", counted, seen, ofThePass, gets)
+		}
+	})
+}
+
+// Exotel asks for the ids of requests, those of the search's too.
+func TestEveryCallOfAPassIsLoggedWithItsRequest(t *testing.T) {
+	t.Parallel()
+	searched(t, func(t *testing.T, w *world, _ *pages) {
+		w.addTrunk(acme.ID)
+		w.addOthers(120)
+		w.seek(t, acme.ID)
+		w.queued(t, 3)
+		calls := len(w.fake.Calls())
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		pass, err := w.engine.Reconcile(ctx)
+		if err != nil || pass.Err != nil {
+			t.Fatal(err, pass.Err)
+		}
+		var out bytes.Buffer
+		pass.Log(t.Context(), slog.New(slog.NewJSONHandler(&out, nil)))
+		if seen, logged := len(w.fake.Calls())-calls, strings.Count(out.String(), `"request_id":"`); logged != seen || seen == 0 {
+			t.Errorf("%d calls, %d of them with a request's id in\n%s", seen, logged, out.String())
 		}
 	})
 }

@@ -90,6 +90,9 @@ func (p Pass) logLine() LogLine {
 	if p.Halted != nil {
 		line.Attrs = append(line.Attrs, slog.String("halted", p.Halted.Error()))
 	}
+	if len(p.Steps) > 0 {
+		line.Attrs = append(line.Attrs, slog.Any("steps", p.Steps))
+	}
 	if alarm := alarmOf(errors.Join(p.Err, p.Halted), 0, 0); alarm != "" { // what befell the search has no line of a signup's
 		line.Attrs, line.Level = append(line.Attrs, slog.String("alarm", string(alarm))), slog.LevelError
 	}
