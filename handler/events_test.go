@@ -178,6 +178,7 @@ var webhooksOtherwise = []goldenCase{
 	{"webhook-leadsquared-unusable", "webhook-leadsquared", webhook(func(_ *world, event *events.APIGatewayV2HTTPRequest) {
 		event.Body = `{"ProspectStage":"Customer"}`
 	})},
+	{"webhook-leadsquared-broken", "webhook-leadsquared", webhook(func(_ *world, event *events.APIGatewayV2HTTPRequest) { event.Body = `{"ProspectStage":` })},
 	{"webhook-leadsquared-unavailable", "webhook-leadsquared", webhook(func(w *world, _ *events.APIGatewayV2HTTPRequest) { w.handler.Provisioner = &down{} })},
 	{"webhook-salesforce-unavailable", "webhook-salesforce-outbound", webhook(func(w *world, _ *events.APIGatewayV2HTTPRequest) { w.handler.Provisioner = &down{} })},
 }

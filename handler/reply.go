@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/trunkhook/trunkhook/handler/sources"
@@ -94,6 +95,9 @@ func replyLeadSquared(t taken) response {
 	case len(t.events) == 1 && t.events[0].Fault != nil:
 		fault := faultsOf(t.events[0].Fault)[0]
 		answer.Status, answer.StatusReason = "Error", fault.Field+" "+fault.Detail
+		if body := (sources.BodyError{}); errors.As(t.events[0].Fault, &body) {
+			answer.StatusReason = body.Detail // a sentence already
+		}
 	}
 	return jsonResponse(http.StatusOK, "application/json", answer)
 }

@@ -60,8 +60,12 @@ func (h *Handler) takeWebhook(ctx context.Context, r *request, w way) response {
 		return refusal.response()
 	}
 	list, err := w.source.Read(r.header.Get("Content-Type"), r.body)
-	if errors.Is(err, sources.ErrContentType) && w.source.Reply != sources.ReplyLeadSquared {
-		return problem{Status: http.StatusUnsupportedMediaType, Detail: "This source does not send bodies of that type."}.response()
+	if errors.Is(err, sources.ErrContentType) {
+		const detail = "This source does not send bodies of that type."
+		if w.source.Reply != sources.ReplyLeadSquared {
+			return problem{Status: http.StatusUnsupportedMediaType, Detail: detail}.response()
+		}
+		err = sources.BodyError{Detail: detail}
 	}
 	if err != nil {
 		list = []sources.Event{{Fault: err, Raw: unreadable(r.body)}}
