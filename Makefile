@@ -26,7 +26,7 @@ run: ## the whole system on this machine, on 127.0.0.1:8080 (ADDR, DATA_DIR, EXO
 .PHONY: test
 test: ## all tests; on a DynamoDB engine too where one is installed (REQUIRE_ENGINES=1: or fail)
 	@mkdir -p build && rm -f build/engines.txt
-	ENGINES_LOG=$(CURDIR)/build/engines.txt go test $(RACE) -shuffle=on -count=1 ./...
+	ENGINES_LOG=$(CURDIR)/build/engines.txt go test $(RACE) -shuffle=on -count=1 -timeout 30m ./...
 	@echo "Tables tested: bbolt, and $$(sort -u build/engines.txt 2>/dev/null || true)" | grep -v 'and $$' || \
 		echo "Tables tested: bbolt; no DynamoDB engine is installed (make engines)"
 	@[ -n "$(RACE)" ] || echo "Without the race detector: there is no C compiler here."
@@ -34,7 +34,7 @@ test: ## all tests; on a DynamoDB engine too where one is installed (REQUIRE_ENG
 .PHONY: chaos
 chaos: ## the whole crash matrix, of which make test does a third: a process is killed at each of its calls, and worse; prints the table (needs make engines)
 	@mkdir -p build && rm -f build/crash-matrix.txt
-	@REQUIRE_ENGINES=1 CRASH_MATRIX=$(CURDIR)/build/crash-matrix.txt go test -count=1 -run '^TestCrashMatrix$$' ./cmd; \
+	@REQUIRE_ENGINES=1 CRASH_MATRIX=$(CURDIR)/build/crash-matrix.txt go test -count=1 -timeout 30m -run '^TestCrashMatrix$$' ./cmd; \
 		status=$$?; cat build/crash-matrix.txt; exit $$status
 
 .PHONY: check
@@ -96,7 +96,7 @@ fuzz: ## fuzz what parses what strangers send, FUZZTIME each
 burst: engines ## 5,000 signups twice at once: none lost, none twice, no 429; prints a table
 	@mkdir -p build
 	@{ go test -count=1 -run '^TestBurst' -v ./provision && \
-	   BURST_SIGNUPS=$(or $(BURST_SIGNUPS),5000) REQUIRE_ENGINES=1 go test -count=1 -run '^TestBurst' -v ./cmd; \
+	   BURST_SIGNUPS=$(or $(BURST_SIGNUPS),5000) REQUIRE_ENGINES=1 go test -count=1 -timeout 20m -run '^TestBurst' -v ./cmd; \
 	} >build/burst.txt 2>&1 || { cat build/burst.txt; exit 1; }
 	@echo '| run | requests | answers | trunks | calls | 429 | drained at | in |'
 	@echo '|---|---|---|---|---|---|---|---|'
@@ -211,6 +211,9 @@ HERE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 	python3 -m venv .tools/checkov
 	.tools/checkov/bin/pip install --quiet -r $<
 	touch $@
+
+.PHONY: tools
+tools: engines .tools/golangci-lint-$(GOLANGCI_LINT_VERSION) .tools/sam/bin/sam .tools/ministack/bin/ministack .tools/checkov/bin/checkov .ci/browser/node_modules/.package-lock.json ## install all that the other targets would when they need it
 
 # checkov reads the template as it is written, and as CloudFormation makes it of it
 # for an environment that has CodeDeploy; it knows SAM's own resources in part only.

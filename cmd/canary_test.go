@@ -311,7 +311,7 @@ func TestProcessesTellNothingOfBadSettings(t *testing.T) {
 	c := newCage(t)
 	for _, change := range []string{"EXOTEL_BASE_URL=https://%s:%[1]s@api.exotel.com", "EXOTEL_BASE_URL=%s", "PUBLIC_URL=https://x/?%s", "AWS_ENDPOINT_URL_DYNAMODB=%s", "TRUNK_PREFIX=%s", "REPLY_WITHIN=%s", "EXOTEL_CALLS_PER_MINUTE=%s", "SIGNUPS_TABLE=%s x"} {
 		p := c.begin("webhook", fmt.Sprintf(change, c.secrets["token"]))
-		if err := p.Exited(10 * time.Second); err == nil || strings.Count(p.Output(), "\n") != 1 {
+		if err := p.Exited(time.Minute); err == nil || strings.Count(p.Output(), "\n") != 1 {
 			t.Errorf("%s: %v, %s", change, err, p.Output())
 		}
 	}

@@ -110,12 +110,12 @@ func TestEmptiedTableIsRebuiltFromRedeliveries(t *testing.T) {
 	ids := signupIDs(500)
 	deliverAll(t, processes, ids)
 	reconciler := c.start("reconciler", "EXOTEL_CALLS_PER_MINUTE=30000")
-	c.drain(reconciler, time.Minute)
+	c.drain(reconciler, 5*time.Minute)
 	before := c.sids(ids)
 
 	c.empty()
 	statuses := deliverAll(t, processes, ids)
-	c.drain(reconciler, time.Minute)
+	c.drain(reconciler, 5*time.Minute)
 	t.Logf("answers to the redeliveries: %v", statuses)
 	if statuses[201] == 0 || statuses[202] == 0 || statuses[201]+statuses[202] != len(ids) {
 		t.Errorf("statuses %v", statuses)

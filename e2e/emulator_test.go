@@ -70,7 +70,7 @@ func startEmulator(t *testing.T) *emulator {
 			t.Logf("the end of MiniStack's log:\n%s", tail(string(text), 60))
 		}
 	})
-	waitFor(t, 30*time.Second, func() bool {
+	waitFor(t, 3*time.Minute, func() bool {
 		resp, err := http.Get(e.url + "/_ministack/health")
 		if err != nil {
 			return false
@@ -112,7 +112,7 @@ func (e *emulator) run(t *testing.T, program string, args ...string) string {
 
 func (e *emulator) try(t *testing.T, program string, args ...string) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, program, args...)
 	command.Dir = dynamotest.Root()

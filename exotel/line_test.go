@@ -160,7 +160,7 @@ func TestStepsUnderFaults(t *testing.T) {
 					fake := exoteltest.Offline(exoteltest.Options{})
 					defer fake.Close()
 					config := fake.Config()
-					config.Timeout, config.HTTPClient = 500*time.Millisecond, &http.Client{Transport: fake.Transport()}
+					config.Timeout, config.HTTPClient = hasty, &http.Client{Transport: fake.Transport()}
 					client := must[*exotel.Client](t)(exotel.New(config))
 					sid := fake.Add(exotel.Trunk{Name: "acme"})
 					fake.Inject(step.op, test.fault)
@@ -168,7 +168,7 @@ func TestStepsUnderFaults(t *testing.T) {
 					if (test.kind == "") != (err == nil) || err != nil && !errors.Is(err, test.kind) {
 						t.Errorf("got %v, want %q", err, test.kind)
 					}
-					time.Sleep(2 * time.Second) // the API works on
+					time.Sleep(2 * hasty) // the API works on
 					if made := step.made(fake.Line(sid)) == 1; made != test.made {
 						t.Errorf("made %v, want %v", made, test.made)
 					}

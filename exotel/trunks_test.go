@@ -18,8 +18,17 @@ import (
 
 func newClient(t *testing.T, fake *exoteltest.Server) *exotel.Client {
 	t.Helper()
+	return clientFor(t, fake, exotel.DefaultTimeout)
+}
+
+// hasty is the timeout of a client that is to give up: enough for a call on a machine that
+// has a lot to do.
+const hasty = 2 * time.Second
+
+func clientFor(t *testing.T, fake *exoteltest.Server, timeout time.Duration) *exotel.Client {
+	t.Helper()
 	config := fake.Config()
-	config.Timeout = 500 * time.Millisecond
+	config.Timeout = timeout
 	client, err := exotel.New(config)
 	if err != nil {
 		t.Fatal(err)
@@ -76,8 +85,8 @@ var createFaults = map[string]struct {
 	"huge body":              {exoteltest.Huge, exotel.ErrOutcomeUnknown, true},
 	"slow body":              {exoteltest.Slow, exotel.ErrOutcomeUnknown, true},
 	"delay":                  {exoteltest.Delay(50 * time.Millisecond), "", true},
-	"delay past the timeout": {exoteltest.Delay(time.Second), exotel.ErrOutcomeUnknown, true},
-	"processed late":         {exoteltest.ProcessLate(time.Second), exotel.ErrOutcomeUnknown, true},
+	"delay past the timeout": {exoteltest.Delay(2 * hasty), exotel.ErrOutcomeUnknown, true},
+	"processed late":         {exoteltest.ProcessLate(2 * hasty), exotel.ErrOutcomeUnknown, true},
 	"rate limit":             {exoteltest.RateLimit("7"), exotel.ErrRateLimited, false},
 	"refused":                {exoteltest.Fail(400), exotel.ErrInvalid, false},
 }
@@ -89,7 +98,7 @@ func TestCreateUnderFaults(t *testing.T) {
 			t.Parallel()
 			fake := exoteltest.Start(t)
 			fake.Inject(exoteltest.Create, test.fault)
-			trunk, err := newClient(t, fake).Trunks.Create(t.Context(), named("acme_42"))
+			trunk, err := clientFor(t, fake, hasty).Trunks.Create(t.Context(), named("acme_42"))
 			if (trunk == nil) == (err == nil) {
 				t.Fatalf("got %v and %v: want one of them", trunk, err)
 			}
@@ -118,7 +127,7 @@ func TestCreateUnderFaultsOffline(t *testing.T) {
 				defer fake.Close()
 				fake.Inject(exoteltest.Create, test.fault)
 				config := fake.Config()
-				config.Timeout, config.HTTPClient = 500*time.Millisecond, &http.Client{Transport: fake.Transport()}
+				config.Timeout, config.HTTPClient = hasty, &http.Client{Transport: fake.Transport()}
 				client, err := exotel.New(config)
 				if err != nil {
 					t.Fatal(err)
@@ -127,7 +136,7 @@ func TestCreateUnderFaultsOffline(t *testing.T) {
 				if (trunk == nil) == (err == nil) || test.kind == "" && err != nil || test.kind != "" && !errors.Is(err, test.kind) {
 					t.Errorf("got %v, %v; want %q", trunk, err, test.kind)
 				}
-				time.Sleep(2 * time.Second) // the API works on
+				time.Sleep(2 * hasty) // the API works on
 				if made := len(fake.Trunks()) == 1; made != test.made {
 					t.Errorf("made %v, want %v", made, test.made)
 				}
@@ -138,11 +147,10 @@ func TestCreateUnderFaultsOffline(t *testing.T) {
 
 // eventually waits for what the fake does after the client gave up.
 func eventually(holds func() bool) bool {
-	for range 60 {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if holds() {
 			return true
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 	return holds()
 }
@@ -150,8 +158,8 @@ func eventually(holds func() bool) bool {
 func TestCreateProcessedLongAfterTheClientGaveUp(t *testing.T) {
 	t.Parallel()
 	fake := exoteltest.Start(t)
-	client := newClient(t, fake)
-	fake.Inject(exoteltest.Create, exoteltest.ProcessLate(700*time.Millisecond))
+	client := clientFor(t, fake, hasty)
+	fake.Inject(exoteltest.Create, exoteltest.ProcessLate(2*hasty))
 	if _, err := client.Trunks.Create(t.Context(), named("late")); !errors.Is(err, exotel.ErrOutcomeUnknown) {
 		t.Fatal(err)
 	}
@@ -293,7 +301,7 @@ func answering(t *testing.T, status int, body string) *exotel.Client {
 		fmt.Fprint(w, body)
 	}))
 	t.Cleanup(server.Close)
-	client, err := exotel.New(exotel.Config{APIKey: "k", APIToken: "t", AccountSID: "x", BaseURL: server.URL, Timeout: time.Second})
+	client, err := exotel.New(exotel.Config{APIKey: "k", APIToken: "t", AccountSID: "x", BaseURL: server.URL})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -469,7 +477,7 @@ func TestOverTLS(t *testing.T) {
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	config := fake.Config()
-	config.BaseURL, config.HTTPClient, config.Timeout = server.URL, server.Client(), 500*time.Millisecond
+	config.BaseURL, config.HTTPClient, config.Timeout = server.URL, server.Client(), hasty
 	client, err := exotel.New(config)
 	if err != nil {
 		t.Fatal(err)

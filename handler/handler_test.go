@@ -106,7 +106,7 @@ func newWorld(t testing.TB) *world {
 		Secrets:     w.secrets,
 		Log:         slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Function:    "trunkhook-webhook",
-		ReplyWithin: time.Second,
+		ReplyWithin: 10 * time.Second,
 		Now:         func() time.Time { return now },
 	})
 	if err != nil {
@@ -117,7 +117,7 @@ func newWorld(t testing.TB) *world {
 
 func (w *world) send(t testing.TB, event events.APIGatewayV2HTTPRequest) events.APIGatewayV2HTTPResponse {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	answer, err := w.handler.Handle(ctx, event)
 	if err != nil {

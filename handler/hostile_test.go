@@ -173,7 +173,7 @@ func TestHostileRequestsCostLittle(t *testing.T) { //nolint:paralleltest // it m
 		answer := w.send(t, event)
 		took := time.Since(start)
 		runtime.ReadMemStats(&after)
-		if answer.StatusCode >= 500 || took > time.Second || after.TotalAlloc-before.TotalAlloc > 32<<20 {
+		if answer.StatusCode >= 500 || took > 10*time.Second || after.TotalAlloc-before.TotalAlloc > 32<<20 {
 			t.Errorf("%s: HTTP %d after %v and %d MB", name, answer.StatusCode, took, (after.TotalAlloc-before.TotalAlloc)>>20)
 		}
 		if w.log.Len() > 2000 {

@@ -18,7 +18,7 @@ import (
 // invoke hands the function a payload as Lambda does, and returns what goes back.
 func (w *world) invoke(t testing.TB, payload []byte) ([]byte, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	answer, err := w.handler.Invoke(ctx, payload)
 	if err != nil {

@@ -178,7 +178,7 @@ func twoPorts() (first, second string, err error) {
 
 func waitFor(ctx context.Context, address string) error {
 	var err error
-	for range 100 {
+	for range 600 { // half a minute
 		var conn net.Conn
 		if conn, err = new(net.Dialer).DialContext(ctx, "tcp", address); err == nil {
 			return conn.Close()

@@ -40,7 +40,7 @@ func findEngine(ctx context.Context) (*engine, error) {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", address.Path)
 	}
-	e := &engine{http: &http.Client{Transport: &http.Transport{DialContext: dial}, Timeout: 30 * time.Second}}
+	e := &engine{http: &http.Client{Transport: &http.Transport{DialContext: dial}, Timeout: time.Minute}}
 	var info struct{ OperatingSystem, ServerVersion string }
 	if err := e.call(ctx, http.MethodGet, "/info", nil, &info); err != nil {
 		return nil, errors.New("no container engine answers at " + host)
@@ -71,7 +71,7 @@ func (e *engine) findBridge(ctx context.Context) error {
 		e.close()
 		return fmt.Errorf("the containers' bridge %s is not up: %w", e.bind, err)
 	}
-	for range 50 {
+	for range 300 { // half a minute
 		if canBind(e.bind) {
 			return nil
 		}

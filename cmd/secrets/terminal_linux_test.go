@@ -51,7 +51,7 @@ func TestCtrlCEndsEveryQuestionAndTheTerminalShowsWhatIsTypedAgain(t *testing.T)
 			ctx, interrupt := context.WithCancel(t.Context())
 			time.AfterFunc(200*time.Millisecond, interrupt)
 			start := time.Now()
-			if answer, err := ask(tty, ctx, "Key: "); err == nil || time.Since(start) > 5*time.Second {
+			if answer, err := ask(tty, ctx, "Key: "); err == nil || time.Since(start) > time.Minute {
 				t.Errorf("%q, %v after %v", answer, err, time.Since(start))
 			}
 			if after, err := term.GetState(int(tty.tty.Fd())); err != nil || *after != *before {

@@ -63,7 +63,7 @@ func TestReplayThatIsInterruptedGoesOnWhereItWas(t *testing.T) {
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(20 * time.Second); strings.Count(stderr.String(), "created") < 3 && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); strings.Count(stderr.String(), "created") < 3 && time.Now().Before(deadline); {
 		time.Sleep(10 * time.Millisecond)
 	}
 	if err := command.Process.Signal(os.Interrupt); err != nil {

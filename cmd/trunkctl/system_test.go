@@ -71,7 +71,7 @@ func startLocal(t *testing.T) local {
 			t.Errorf("the system ended with %v", err)
 		}
 	})
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		if l.key, err = door.Find(l.dir); err == nil {
 			break
 		}

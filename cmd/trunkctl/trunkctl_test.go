@@ -120,7 +120,7 @@ func TestQuestionIsInterrupted(t *testing.T) {
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(stderr.String(), "[y/N]") && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(stderr.String(), "[y/N]") && time.Now().Before(deadline); {
 		time.Sleep(10 * time.Millisecond)
 	}
 	if err := command.Process.Signal(os.Interrupt); err != nil {

@@ -190,19 +190,21 @@ func TestCallWithoutAnAnswerIsTriedAgainSoon(t *testing.T) {
 		return 0
 	})
 	start := time.Now()
-	if err := c.SSM.Call(t.Context(), "GetParameter", parameter{Name: "/a"}, &struct{}{}); err != nil || requests.Load() != 2 || time.Since(start) > 2*time.Second {
+	if err := c.SSM.Call(t.Context(), "GetParameter", parameter{Name: "/a"}, &struct{}{}); err != nil || requests.Load() < 2 || time.Since(start) > 5*time.Second {
 		t.Errorf("%v after %d requests and %v", err, requests.Load(), time.Since(start))
 	}
 }
 
 func TestCallEndsWithItsContext(t *testing.T) {
 	t.Parallel()
-	c, requests := answering(t, func(int64) time.Duration { return time.Hour })
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	start := time.Now()
-	if err := c.SSM.Call(ctx, "GetParameter", parameter{Name: "/a"}, &struct{}{}); !errors.Is(err, context.DeadlineExceeded) || requests.Load() != 1 || time.Since(start) > time.Second {
-		t.Errorf("%v after %d requests and %v", err, requests.Load(), time.Since(start))
+	c, requests := answering(t, func(int64) time.Duration {
+		cancel()
+		return time.Hour
+	})
+	if err := c.SSM.Call(ctx, "GetParameter", parameter{Name: "/a"}, &struct{}{}); !errors.Is(err, context.Canceled) || requests.Load() != 1 {
+		t.Errorf("%v after %d requests", err, requests.Load())
 	}
 }
 

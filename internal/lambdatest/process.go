@@ -168,7 +168,8 @@ func (p *Process) LastLine(t testing.TB) map[string]any {
 var ErrExited = errors.New("the process ended before it answered")
 
 // Invoke hands the process an event and returns what it answers. The process is
-// told that it has so much time.
+// told that it has so much time, from when it is given the event: as in Lambda, what
+// initialisation takes is not a part of it.
 func (p *Process) Invoke(ctx context.Context, event any, timeout time.Duration) (json.RawMessage, error) {
 	ran, err := p.Run(ctx, event, timeout)
 	return ran.Answer, err
@@ -189,7 +190,7 @@ func (p *Process) Run(ctx context.Context, event any, timeout time.Duration) (In
 	}
 	p.turn.Lock()
 	defer p.turn.Unlock()
-	call := &invocation{payload: payload, deadline: time.Now().Add(timeout), answered: make(chan answer, 1)}
+	call := &invocation{payload: payload, takes: timeout, answered: make(chan answer, 1)}
 	select {
 	case p.runtime.next <- call:
 	case <-p.exited:

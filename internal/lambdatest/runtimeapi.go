@@ -26,7 +26,7 @@ type runtimeAPI struct {
 
 type invocation struct {
 	payload  []byte
-	deadline time.Time
+	takes    time.Duration // at most; it counts from when the process was given the event
 	began    time.Time
 	answered chan answer
 }
@@ -65,7 +65,7 @@ func (api *runtimeAPI) giveNext(w http.ResponseWriter, r *http.Request) {
 	select {
 	case call := <-api.next:
 		w.Header().Set("Lambda-Runtime-Aws-Request-Id", api.begin(call))
-		w.Header().Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(call.deadline.UnixMilli(), 10))
+		w.Header().Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(call.began.Add(call.takes).UnixMilli(), 10))
 		w.Header().Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-west-1:000000000000:function:test")
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(call.payload)
