@@ -107,6 +107,60 @@ func TestWhatIsShownStaysTheSameElementWhenThePageHearsOfAChange(t *testing.T) {
 	}
 }
 
+// What the page does to a part of it, on parts that it hasn't got: the outcome is the
+// fetched copy, and of what has a name nothing is touched that needn't be.
+func TestAPartBecomesWhatItIsInTheFetchedCopy(t *testing.T) {
+	s := start(t, env(t.TempDir()))
+	b := openTab(t)
+	b.open(s.url + "/")
+	rows := func(ids ...string) (text string) {
+		for _, id := range ids {
+			text += "\n  <p id='" + id + "'><button id='in-" + id + "'>" + id + "</button></p>"
+		}
+		return text + "\n"
+	}
+	for name, test := range map[string]struct {
+		before, after string
+		focused       string // and still is
+		touched       string // names of what was taken out
+	}{
+		"one comes first":       {rows("b", "c"), rows("a", "b", "c"), "in-b", ""},
+		"one comes between":     {rows("a", "c"), rows("a", "b", "c"), "in-c", ""},
+		"the first goes":        {rows("a", "b", "c"), rows("b", "c"), "in-b", "a"},
+		"one between goes":      {rows("a", "b", "c"), rows("a", "c"), "in-c", "b"},
+		"the last goes":         {rows("a", "b", "c"), rows("a", "b"), "in-b", "c"},
+		"one comes, one goes":   {rows("b", "c", "d"), rows("a", "b", "d"), "in-d", "c"},
+		"two change places":     {rows("a", "b", "c"), rows("b", "a", "c"), "in-b", "b"},
+		"odd names":             {rows("a b", "__proto__", "1.2:3#[x]", "ü"), rows("__proto__", "1.2:3#[x]", "ü", "constructor"), "in-ü", "a b"},
+		"all are new":           {rows("a", "b"), rows("c", "d"), "", "a b"},
+		"none, then some":       {"\n<p>None yet.</p>\n", "\n<table><tbody>" + rows() + "</tbody></table>\n", "", ""},
+		"another kind":          {"<p id='a'>1</p><p id='b'>2</p>", "<div id='a'>1</div><p id='b'>2</p>", "", "a"},
+		"text and attributes":   {"<p id='a' class='x' hidden>1<b>2</b>3</p>", "<p id='a' class='y'>4<b title='t'>5</b></p>", "", ""},
+		"a link leads there":    {"<p>1 <a href='/x' id='l'>x</a></p>", "<p>2 <a href='/x' id='l'>y</a></p>", "l", ""},
+		"a link leads on":       {"<p>1 <a href='/x' id='l'>x</a></p>", "<p>1 <a href='/y' id='l'>x</a></p>", "", "l"},
+		"what somebody changed": {"<details id='d'><summary id='s'>1</summary></details>", "<details id='d'><summary id='s'>2</summary>3</details>", "s", ""},
+		"a drawing":             {"<svg viewBox='0 0 1 1'><rect x='1'><title>1</title></rect></svg>", "<svg viewBox='0 0 2 2'><rect x='2'><title>2</title></rect><rect x='3'></rect></svg>", "", ""},
+	} {
+		got := b.value(`(() => {
+			const part = document.createElement("div"), next = document.createElement("div"), focused = ` + quoted(test.focused) + `;
+			part.innerHTML = ` + quoted(test.before) + `;
+			next.innerHTML = ` + quoted(test.after) + `;
+			document.body.append(part);
+			if (focused) document.getElementById(focused).focus();
+			const watch = new MutationObserver(() => {});
+			watch.observe(part, {childList: true, subtree: true});
+			become(part, next);
+			const touched = watch.takeRecords().flatMap(r => [...r.removedNodes]).filter(n => n.id).map(n => n.id);
+			const seen = [part.isEqualNode(next), document.activeElement.id, touched.join(" ")].join(", ");
+			part.remove();
+			return seen;
+		})()`)
+		if want := "true, " + test.focused + ", " + test.touched; got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
+
 func TestKilledWorkerIsSeenToBeTakenOver(t *testing.T) {
 	s := start(t, env(t.TempDir()))
 	b := openTab(t)

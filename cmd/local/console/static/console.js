@@ -23,33 +23,48 @@ function become(element, next) {
   for (const { name, value } of next.attributes) {
     if (element.getAttribute(name) !== value && !opened(element, name)) element.setAttribute(name, value);
   }
-  const ids = new Set([...next.children].map((child) => child.id));
-  for (const child of [...element.children]) if (child.id && !ids.has(child.id)) child.remove();
+  const named = new Map([...next.children].map((child) => [child.id, child]));
+  for (const child of [...element.children]) if (child.id && !alike(child, named.get(child.id))) child.remove();
   const kept = new Map([...element.children].filter((child) => child.id).map((child) => [child.id, child]));
   let at = element.firstChild; // all before it is done
   for (const child of next.childNodes) {
+    if (kept.has(child.id)) { // what has no name before it is in nobody's place any more
+      while (at && !kept.has(at.id)) at = removed(at);
+    }
     const same = kept.get(child.id) ?? at;
     if (!alike(same, child)) {
       element.insertBefore(document.importNode(child, true), at);
       continue;
     }
     if (same === at) at = at.nextSibling;
-    else element.insertBefore(same, at);
+    else move(element, same, at);
     if (same.nodeType === Node.ELEMENT_NODE) become(same, child);
     else if (same.data !== child.data) same.data = child.data;
   }
-  while (at) {
-    const after = at.nextSibling;
-    at.remove();
-    at = after;
-  }
+  while (at) at = removed(at);
+}
+
+// removed takes a node away and returns the one behind it.
+function removed(node) {
+  const after = node.nextSibling;
+  node.remove();
+  return after;
+}
+
+// move puts a child before another one, with the focus where the browser can.
+function move(element, child, before) {
+  if (element.moveBefore) element.moveBefore(child, before);
+  else element.insertBefore(child, before);
 }
 
 // opened tells what is the reader's to change, not the server's.
 const opened = (element, name) => element.tagName === "DETAILS" && name === "open";
 
-// alike tells whether a node can become another one.
-const alike = (node, next) => node?.nodeName === next.nodeName && node.id === next.id;
+// alike tells whether a node can become another one. A link that leads elsewhere can't:
+// a click that has begun on it would go there.
+const alike = (node, next) => node?.nodeName === next?.nodeName && node.id === next.id && leads(node) === leads(next);
+
+const leads = (node) => (node.nodeName === "A" ? node.getAttribute("href") : null);
 
 let busy = false;
 let again = false;
