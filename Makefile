@@ -272,7 +272,7 @@ build/samlocal: $(PARTS) | $(SAM_NEEDED) $(ENGINE_NEEDED)
 .PHONY: e2e
 e2e: $(SAM_NEEDED) .tools/ministack/bin/ministack ## deploy the template onto an emulator of AWS, and use it
 	E2E_SAM=$(if $(SAM_NEEDED),$(abspath $(SAM)),$(SAM)) E2E_MINISTACK=$(abspath .tools/ministack/bin) E2E_GOFLAGS="$(BUILD_FLAGS)" \
-		go test -tags e2e -count=1 -timeout 15m -v ./e2e
+		go test -tags e2e -count=1 -timeout 25m -v ./e2e
 
 .PHONY: clean
 clean: ## remove what was built; .local and .tools stay

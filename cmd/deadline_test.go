@@ -33,7 +33,7 @@ func TestTimeIsKeptForTheRecordBeforeTheDeadline(t *testing.T) {
 			status: 202, sent: true,
 		},
 		"a create that takes long is recorded": {
-			vendor: exoteltest.Delay(1800 * time.Millisecond),
+			vendor: exoteltest.Delay(1200 * time.Millisecond),
 			table:  map[string][]lambdatest.Fault{record: {lambdatest.LoseRequest}},
 			status: 201, sent: true,
 		},

@@ -107,7 +107,7 @@ func (c *cloud) startThrough(proxy *lambdatest.Proxy, command string, change ...
 		"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
 		"AWS_ENDPOINT_URL_DYNAMODB": c.engine.Endpoint, "AWS_ENDPOINT_URL_SECRETS_MANAGER": c.secrets.URL, "AWS_ENDPOINT_URL_SSM": c.keeper.URL,
 		"SIGNUPS_TABLE": c.table, "EXOTEL_SECRET_ID": exotelSecret, "SOURCES_SECRET_ID": sourcesSecret,
-		"EXOTEL_BASE_URL": c.fake.URL, "TRUNK_PREFIX": "tst", "REPLY_WITHIN": "2s", "AWS_LAMBDA_LOG_LEVEL": "DEBUG",
+		"EXOTEL_BASE_URL": c.fake.URL, "TRUNK_PREFIX": "tst", "REPLY_WITHIN": "3s", "AWS_LAMBDA_LOG_LEVEL": "DEBUG",
 	}
 	for _, pair := range change {
 		name, value, _ := strings.Cut(pair, "=")

@@ -104,9 +104,11 @@ func duplicates(t *testing.T, s *stack) {
 		})
 	}
 	all.Wait()
-	if statuses[http.StatusCreated] != 1 || statuses[http.StatusOK]+statuses[http.StatusAccepted] != 49 {
+	// Where fifty cold starts take the machine for longer than a sender waits, all are told 202.
+	if created := statuses[http.StatusCreated]; created > 1 || statuses[http.StatusOK]+statuses[http.StatusAccepted]+created != 50 {
 		t.Errorf("statuses %v", statuses)
 	}
+	s.untilActive(t, "duplicated", func() { s.signUp(t, "duplicated") })
 	if n := s.fake.Count(exoteltest.Create) - before; n != 1 {
 		t.Errorf("%d creates", n)
 	}
@@ -167,7 +169,7 @@ func leave(t *testing.T, s *stack) {
 // schedule waits for the emulator's EventBridge Scheduler, which fires a minute
 // after the deploy and every minute from then on.
 func schedule(t *testing.T, s *stack, began time.Time) {
-	waitFor(t, 150*time.Second, func() bool {
+	waitFor(t, 5*time.Minute, func() bool {
 		record, err := s.ledger.Get(t.Context(), "left")
 		return err == nil && record.Status == provision.StatusActive
 	})

@@ -63,7 +63,7 @@ func (p proof) show(t *testing.T, s, other *stack, id string, giveBack func()) {
 	if p.prepare != nil {
 		p.prepare(t, s, id)
 	}
-	waitFor(t, 30*time.Second, func() bool { // the call budget may have no room at first
+	waitFor(t, 2*time.Minute, func() bool { // the call budget may have no room at first
 		if said = p.probe(t, s, id); said == "" {
 			t.Fatal("it works without")
 		}
@@ -73,7 +73,7 @@ func (p proof) show(t *testing.T, s, other *stack, id string, giveBack func()) {
 		p.also(t, s, id, other)
 	}
 	giveBack()
-	waitFor(t, 30*time.Second, func() bool { said = p.probe(t, s, id); return said == "" })
+	waitFor(t, 2*time.Minute, func() bool { said = p.probe(t, s, id); return said == "" })
 }
 
 // eachProven fails for a permission without a proof, and for a proof without one.

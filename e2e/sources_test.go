@@ -53,7 +53,7 @@ func everySource(t *testing.T, s *stack) {
 // looks first what is there, and so takes a share of the budget even if it adds nothing.
 func (s *stack) untilActive(t *testing.T, id string, send func()) {
 	t.Helper()
-	for range 15 {
+	for range 60 {
 		send()
 		if record, err := s.ledger.Get(t.Context(), id); err == nil && record.Status == provision.StatusActive {
 			return

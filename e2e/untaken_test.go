@@ -50,7 +50,7 @@ func untaken(t *testing.T, s, able *stack) {
 	s.python(t, "event", file)
 
 	var record struct{ RequestPayload, ResponsePayload json.RawMessage }
-	waitFor(t, 90*time.Second, func() bool {
+	waitFor(t, 3*time.Minute, func() bool {
 		body := s.python(t, "untaken")
 		return body != "" && json.Unmarshal([]byte(body), &record) == nil
 	})
@@ -63,7 +63,7 @@ func untaken(t *testing.T, s, able *stack) {
 		t.Fatalf("%s is there already", id)
 	}
 	write(string(record.RequestPayload))
-	waitFor(t, 30*time.Second, func() bool { // it may be sent again as often as one likes
+	waitFor(t, 2*time.Minute, func() bool { // it may be sent again as often as one likes
 		able.python(t, "invoke", file)
 		taken, err := able.ledger.Get(t.Context(), id)
 		return err == nil && taken.Status == provision.StatusActive
