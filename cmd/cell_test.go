@@ -24,7 +24,7 @@ const (
 	replyWithin  = 2 * time.Second
 	webhookTime  = 2600 * time.Millisecond
 	passTime     = 7 * time.Second // a pass begins nothing with less than 4 s left
-	finishWithin = 40 * time.Second
+	finishWithin = 2 * time.Minute
 )
 
 // cell is one cell of the crash matrix: something happens to one process that has

@@ -70,7 +70,7 @@ func connectionRows() []row {
 	used := func(name string, then func(*cell)) row {
 		return row{name: "used connection " + name, command: "webhook", ready: func(c *cell) {
 			for status := 0; status != http.StatusCreated && status != http.StatusOK; {
-				status, _ = invoke(c.t, c.first, post("warm-up"))
+				status, _ = invokeFor(c.t, c.first, post("warm-up"), 20*time.Second) // what it takes is not what is tested
 			}
 			then(c)
 		}}
