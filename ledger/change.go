@@ -2,12 +2,14 @@ package ledger
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/trunkhook/trunkhook/exotel"
 	"github.com/trunkhook/trunkhook/provision"
 )
 
@@ -38,6 +40,18 @@ func (c *change) withAccount(accountSID string) {
 		c.set += `, #account_sid = if_not_exists(#account_sid, :account)`
 		c.values[":account"] = text(accountSID)
 	}
+}
+
+// withTrunk sets what is kept of a trunk.
+func (c *change) withTrunk(trunk exotel.Trunk, accountSID string) error {
+	document, err := fromJSON(provision.TrunkDocument(trunk, accountSID))
+	if err != nil {
+		return fmt.Errorf("ledger: what Exotel answered can't be stored: %w", err)
+	}
+	c.set += `, #trunk_sid = :trunk_sid, #domain_name = :domain_name, #trunk = :trunk`
+	c.values[":trunk_sid"], c.values[":domain_name"] = text(trunk.SID), text(provision.TrunkDomain(trunk, accountSID))
+	c.values[":trunk"] = document
+	return nil
 }
 
 // whereAttempt: no other claim has come since, not even a copy of the try's own.

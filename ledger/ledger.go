@@ -58,7 +58,12 @@ func (l *Ledger) Claim(ctx context.Context, w provision.Claim) (provision.Record
 	} else {
 		mine += ` AND attribute_not_exists(#generation)`
 	}
-	c.condition = `attribute_not_exists(#signup_id) OR (` + mine + `)`
+	c.condition = `attribute_not_exists(#signup_id)`
+	if w.Trunk == nil {
+		c.condition += ` OR (` + mine + `)`
+	} else if err := c.withTrunk(*w.Trunk, w.AccountSID); err != nil {
+		return provision.Record{}, false, err
+	}
 	c.values[":pending"] = pending
 	c.values[":company"], c.values[":source"] = text(w.Signup.Company), text(w.Signup.Source)
 	c.values[":fingerprint"], c.values[":trunk_name"] = text(w.Signup.Fingerprint()), text(w.TrunkName)
@@ -78,7 +83,12 @@ func (l *Ledger) Restart(ctx context.Context, w provision.Restart) (provision.Re
 	delete(c.values, ":zero")
 	c.set += `, #status = :pending, #created_at = :now, #company = :company, #source = :source,
 		#fingerprint = :fingerprint, #trunk_name = :trunk_name, #generation = :generation`
-	c.remove = `#trunk_sid, #domain_name, #trunk, #revision, #reopened_at, #quiet_at, #reason, #last_error`
+	c.remove = `#revision, #reopened_at, #quiet_at, #reason, #last_error`
+	if w.Trunk == nil {
+		c.remove += `, #trunk_sid, #domain_name, #trunk`
+	} else if err := c.withTrunk(*w.Trunk, w.AccountSID); err != nil {
+		return provision.Record{}, false, err
+	}
 	c.condition = `#status = :deleted AND `
 	if w.Signup.Generation == 2 {
 		c.condition += `attribute_not_exists(#generation)`
@@ -141,7 +151,7 @@ func (l *Ledger) Pin(ctx context.Context, w provision.Pin) (provision.Record, bo
 
 // Attach implements provision.Ledger.
 func (l *Ledger) Attach(ctx context.Context, w provision.Attach) (provision.Record, bool, error) {
-	c, err := withTrunk(isOpen+` AND #owner = :owner`, w.Owner, w.Attempt, w.Trunk, w.AccountSID, w.Now)
+	c, err := recordTrunk(isOpen+` AND #owner = :owner`, w.Owner, w.Attempt, w.Trunk, w.AccountSID, w.Now)
 	if err != nil {
 		return provision.Record{}, false, err
 	}
@@ -198,7 +208,7 @@ func (l *Ledger) Extend(ctx context.Context, w provision.Extend) (provision.Reco
 
 // Activate implements provision.Ledger.
 func (l *Ledger) Activate(ctx context.Context, w provision.Activate) (provision.Record, bool, error) {
-	c, err := withTrunk(isHeld, w.Owner, w.Attempt, w.Trunk, w.AccountSID, w.Now)
+	c, err := recordTrunk(isHeld, w.Owner, w.Attempt, w.Trunk, w.AccountSID, w.Now)
 	if err != nil {
 		return provision.Record{}, false, err
 	}
@@ -212,19 +222,15 @@ func (l *Ledger) Activate(ctx context.Context, w provision.Activate) (provision.
 	})
 }
 
-// withTrunk records a trunk of a signup that a try holds on that condition.
-func withTrunk(held, owner string, attempt int, trunk exotel.Trunk, accountSID string, now time.Time) (change, error) {
-	document, err := fromJSON(provision.TrunkDocument(trunk, accountSID))
-	if err != nil {
-		return change{}, fmt.Errorf("ledger: what Exotel answered can't be stored: %w", err)
-	}
+// recordTrunk records a trunk of a signup that a try holds on that condition.
+func recordTrunk(held, owner string, attempt int, trunk exotel.Trunk, accountSID string, now time.Time) (change, error) {
 	c := change{
-		set:       `#trunk_sid = :trunk_sid, #domain_name = :domain_name, #trunk = :trunk, #updated_at = :now`,
+		set:       `#updated_at = :now`,
 		condition: held,
-		values: item{
-			":pending": pending, ":owner": text(owner), ":now": timestamp(now),
-			":trunk_sid": text(trunk.SID), ":domain_name": text(provision.TrunkDomain(trunk, accountSID)), ":trunk": document,
-		},
+		values:    item{":pending": pending, ":owner": text(owner), ":now": timestamp(now)},
+	}
+	if err := c.withTrunk(trunk, accountSID); err != nil {
+		return change{}, err
 	}
 	c.whereAttempt(attempt)
 	c.withAccount(accountSID)

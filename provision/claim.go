@@ -31,7 +31,7 @@ func (t *try) claim(ctx context.Context, s Signup) (record Record, ended *Result
 			return t.conflict(ctx, record, ours, faults)
 		}
 		seen := record
-		if extension := record.extension(wanted); len(extension) > 0 {
+		if extension := record.extension(wanted); len(extension) > 0 && t.mayExtend(record) {
 			var holds bool
 			if record, holds, err = t.extend(ctx, record, extension); err != nil {
 				return Record{}, nil, err
@@ -52,12 +52,22 @@ func (t *try) claim(ctx context.Context, s Signup) (record Record, ended *Result
 func (t *try) claimOnce(ctx context.Context, s Signup) (Record, bool, error) {
 	e := t.engine
 	claim := Claim{Signup: s, TrunkName: s.trunkName(e.Prefix), AccountSID: e.readyAccount(), Owner: t.owner, Now: t.claimedAt, LeaseUntil: t.leaseUntil}
+	if t.byHand != nil {
+		claim.AccountSID, claim.Trunk = t.byHand.accountSID, &t.byHand.trunk
+	}
 	done := t.begin(StepClaim)
 	record, ours, err := e.Ledger.Claim(ctx, claim)
 	done(err)
-	if err == nil && !ours && record.Status == StatusDeleted && s.generation() == record.generation()+1 {
+	switch {
+	case err != nil || ours:
+	case record.Status == StatusDeleted && s.generation() == record.generation()+1:
 		done := t.begin(StepRestart)
 		record, ours, err = e.Ledger.Restart(ctx, Restart(claim))
+		done(err)
+	case record.Status == StatusPending && claim.Trunk != nil: // it isn't new: only the lease, for now
+		claim.Trunk, claim.Signup.Line = nil, Line{}
+		done := t.begin(StepClaim)
+		record, ours, err = e.Ledger.Claim(ctx, claim)
 		done(err)
 	}
 	switch {

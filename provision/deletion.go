@@ -56,7 +56,7 @@ func (w Bury) Apply(old *Record) (Record, bool) {
 }
 
 // Restart is a claim of the next generation of a signup that is deleted: a new
-// signup under the same id, with a trunk of another name.
+// signup under the same id, with a trunk of another name, or with an import's.
 type Restart Claim
 
 // Apply is the restart.
@@ -69,7 +69,7 @@ func (w Restart) Apply(old *Record) (Record, bool) {
 	case old.Status != StatusDeleted || w.Signup.generation() != old.generation()+1:
 		return *old, false
 	}
-	return Claim(w).Apply(nil)
+	return Claim(w).first(), true
 }
 
 // gone: deleted, or about to be.

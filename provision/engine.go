@@ -108,6 +108,7 @@ type try struct {
 	share    *share        // of the budget; nil where the try doesn't wait for one
 	steps    []Step
 	changed  map[string]LineStep // of the line, for the next write
+	byHand   *byHand             // what an import records; nil for all else
 }
 
 // newTry begins a try that may take so long, in a process that may be stopped at

@@ -85,22 +85,21 @@ type Claim struct {
 	Owner      string // new for each try
 	Now        time.Time
 	LeaseUntil time.Time
+
+	// Trunk is what an import records in the same write, of the account AccountSID; nil
+	// for all else. Such a claim takes a new signup only.
+	Trunk *exotel.Trunk
 }
 
 // Apply is the claim, on the record that is there (nil for none).
 func (w Claim) Apply(old *Record) (Record, bool) {
 	if old == nil {
-		return Record{
-			SignupID: w.Signup.ID, Company: w.Signup.Company, Source: w.Signup.Source, Fingerprint: w.Signup.Fingerprint(),
-			Generation: w.Signup.Generation, Status: StatusPending, TrunkName: w.TrunkName, AccountSID: w.AccountSID,
-			Steps: w.Signup.Line.Steps(), Owner: w.Owner, LeaseUntil: w.LeaseUntil, DueAt: w.LeaseUntil,
-			Attempts: 1, CreatedAt: w.Now, UpdatedAt: w.Now,
-		}, true
+		return w.first(), true
 	}
 	if old.claimedBy(w.Owner) {
 		return *old, true
 	}
-	if old.Status != StatusPending || !old.free(w.Now) || old.Fingerprint != w.Signup.Fingerprint() || old.generation() != w.Signup.generation() {
+	if w.Trunk != nil || old.Status != StatusPending || !old.free(w.Now) || old.Fingerprint != w.Signup.Fingerprint() || old.generation() != w.Signup.generation() {
 		return *old, false
 	}
 	leased := old.leased(w.Owner, w.Now, w.LeaseUntil, w.AccountSID)
@@ -108,6 +107,20 @@ func (w Claim) Apply(old *Record) (Record, bool) {
 		leased.Steps = w.Signup.Line.Steps()
 	}
 	return leased, true
+}
+
+// first is the record of a signup that begins with the claim.
+func (w Claim) first() Record {
+	record := Record{
+		SignupID: w.Signup.ID, Company: w.Signup.Company, Source: w.Signup.Source, Fingerprint: w.Signup.Fingerprint(),
+		Generation: w.Signup.Generation, Status: StatusPending, TrunkName: w.TrunkName, AccountSID: w.AccountSID,
+		Steps: w.Signup.Line.Steps(), Owner: w.Owner, LeaseUntil: w.LeaseUntil, DueAt: w.LeaseUntil,
+		Attempts: 1, CreatedAt: w.Now, UpdatedAt: w.Now,
+	}
+	if w.Trunk == nil {
+		return record
+	}
+	return record.with(*w.Trunk, w.AccountSID, w.Now)
 }
 
 // TakeOver takes a signup that is due, for the reconciler, or any that is

@@ -40,7 +40,8 @@ type Record struct {
 	AccountSID string `json:"account_sid,omitempty"`
 
 	// TrunkSID, DomainName and Trunk (what Exotel answered) are there once active,
-	// and while the steps of a line are still to be done.
+	// while the steps of a line are still to be done, and of an import from the first
+	// claim on. Where they are there, nobody creates for the signup.
 	TrunkSID   string          `json:"trunk_sid,omitempty"`
 	DomainName string          `json:"domain_name,omitempty"`
 	Trunk      json.RawMessage `json:"trunk,omitempty"`

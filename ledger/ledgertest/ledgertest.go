@@ -36,6 +36,9 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"a claim after the lease keeps what was decided":     claimAfterLease,
 		"a claim of other content is refused":                claimOfOtherContent,
 		"a claim of an active signup is refused":             claimOfActive,
+		"an import's claim has its trunk":                    claimWithTrunk,
+		"an import's claim is of a new signup":               claimWithTrunkOfPending,
+		"an import restarts what is deleted with its trunk":  restartWithTrunk,
 		"a takeover is of what is due and free":              takeOver,
 		"an account is pinned once":                          pin,
 		"an activation is kept as it is":                     activate,
@@ -196,6 +199,54 @@ func claimOfActive(t *testing.T, l Store) {
 	do(t, l.Claim, claim("one", 0), true)
 	active := do(t, l.Activate, activateBy("one", "trmum1a", 1), true)
 	same(t, do(t, l.Claim, claim("two", 60), false), active)
+}
+
+// importOf is the claim of an import.
+func importOf(owner, trunkSID string, seconds int) provision.Claim {
+	w, made := withLine(claim(owner, seconds)), trunk(trunkSID)
+	w.Trunk = &made
+	return w
+}
+
+func claimWithTrunk(t *testing.T, l Store) {
+	w := importOf("one", "trmum1a", 0)
+	want, _ := withLine(claim("one", 0)).Apply(nil)
+	want.TrunkSID, want.DomainName, want.Trunk = "trmum1a", "acme1.pstn.exotel.com", json.RawMessage(`{"trunk_sid":"trmum1a"}`)
+	same(t, do(t, l.Claim, w, true), want)
+	same(t, do(t, l.Claim, w, true), want) // it recognises itself
+	same(t, stored(t, l), want)
+	if ids, err := l.Due(t.Context(), at(10), 10); err != nil || len(ids) != 1 {
+		t.Errorf("due after the lease: %v, %v", ids, err)
+	}
+	delivery := do(t, l.Claim, withLine(claim("two", 10)), true)
+	if delivery.TrunkSID != "trmum1a" || delivery.Owner != "two" || len(delivery.Steps) != 2 {
+		t.Errorf("a delivery after it: %+v", delivery)
+	}
+}
+
+func claimWithTrunkOfPending(t *testing.T, l Store) {
+	do(t, l.Claim, claim("one", 0), true)
+	free := do(t, l.Release, releaseBy("one", 1, 0), true)
+	same(t, do(t, l.Claim, importOf("two", "trmum1a", 60), false), free)
+	same(t, stored(t, l), free)
+}
+
+func restartWithTrunk(t *testing.T, l Store) {
+	do(t, l.Claim, claim("one", 0), true)
+	do(t, l.Activate, activateBy("one", "trmum1a", 1), true)
+	do(t, l.Delete, provision.Delete{SignupID: "acme-42", Reason: "it is over", QuietAt: at(3), Now: at(2)}, true)
+	do(t, l.TakeOver, takeOverBy("two", 4), true)
+	buried := do(t, l.Bury, provision.Bury{SignupID: "acme-42", Owner: "two", Now: at(5)}, true)
+	w := importOf("three", "trmum1b", 6)
+	w.Signup.Generation, w.TrunkName = 2, "th_another"
+	same(t, do(t, l.Claim, w, false), buried)
+	want, _ := provision.Restart(w).Apply(&buried)
+	if want.TrunkSID != "trmum1b" || want.Generation != 2 || len(want.Steps) != 2 {
+		t.Fatalf("want %+v", want)
+	}
+	same(t, do(t, l.Restart, provision.Restart(w), true), want)
+	same(t, do(t, l.Restart, provision.Restart(w), true), want)
+	same(t, stored(t, l), want)
 }
 
 func takeOver(t *testing.T, l Store) {

@@ -6,6 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/trunkhook/trunkhook/exotel"
 	"github.com/trunkhook/trunkhook/provision"
 )
 
@@ -39,6 +40,7 @@ func step(rt *rapid.T, t *testing.T, l Store, id string, held *provision.Record)
 		w.Signup.ID, w.AccountSID, w.Now, w.LeaseUntil = id, account, now, until
 		w.Signup.Line, w.Signup.Generation = drawLine(rt), rapid.SampledFrom([]int{0, 0, 2, 3}).Draw(rt, "generation")
 		w.Signup.Company = rapid.SampledFrom([]string{"Acme", "Other"}).Draw(rt, "company")
+		w.Trunk = drawImport(rt)
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Claim(t.Context(), w)
 	case "take over":
@@ -61,6 +63,7 @@ func step(rt *rapid.T, t *testing.T, l Store, id string, held *provision.Record)
 		w := provision.Restart(claim(owner, 0))
 		w.Signup.ID, w.AccountSID, w.Now, w.LeaseUntil = id, account, now, until
 		w.Signup.Line, w.Signup.Generation = drawLine(rt), rapid.IntRange(2, 4).Draw(rt, "generation")
+		w.Trunk = drawImport(rt)
 		want, wantHolds = w.Apply(held)
 		got, holds, err = l.Restart(t.Context(), w)
 	case "extend":
@@ -107,6 +110,15 @@ func step(rt *rapid.T, t *testing.T, l Store, id string, held *provision.Record)
 		return &want
 	}
 	return held
+}
+
+// drawImport draws the trunk of an import's claim, or none, as most have.
+func drawImport(rt *rapid.T) *exotel.Trunk {
+	if rapid.IntRange(0, 3).Draw(rt, "an import's") > 0 {
+		return nil
+	}
+	made := trunk(rapid.SampledFrom([]string{"trmum1a", "trmum1b"}).Draw(rt, "trunk"))
+	return &made
 }
 
 // drawLine draws a line of a few things, or none.
