@@ -1,8 +1,10 @@
 package provision_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"testing"
 	"time"
 
@@ -140,6 +142,106 @@ func TestImportThatIsCutOffIsFinishedWithItsTrunk(t *testing.T) {
 					})
 				})
 			}
+		}
+	}
+}
+
+// A refused import leaves the signup as it was: what it asks for is for its trunk.
+func TestRefusedImportAddsNothing(t *testing.T) {
+	t.Parallel()
+	ofOtherMode := provision.Line{PhoneNumbers: []provision.PhoneNumber{{PhoneNumber: "+912247788868", Mode: exotel.ModeFlow}}}
+	for name, test := range map[string]struct {
+		before func(t *testing.T, w *world)
+		line   provision.Line // of the import
+		want   error          // nil for any
+	}{
+		"active with another trunk": {func(t *testing.T, w *world) { t.Helper(); w.deliver(t, acme) }, lines["with line"], provision.ErrSettled},
+		"pending with another trunk": {func(t *testing.T, w *world) {
+			t.Helper()
+			signup := acme
+			signup.Line.WhitelistedIPs = []string{"8.8.8.8"}
+			w.fake.Inject(exoteltest.WhitelistIP, exoteltest.Fail(503))
+			w.deliver(t, signup)
+		}, lines["with line"], provision.ErrSettled},
+		"held by a delivery": {func(_ *testing.T, w *world) { w.put("a delivery", time.Minute, "", provision.Line{}) }, lines["with line"], provision.ErrHeld},
+		"of another account": {func(_ *testing.T, w *world) { w.put("a delivery", 0, "another", provision.Line{}) }, lines["with line"], nil},
+		"contradicted by the first delivery": {
+			func(_ *testing.T, w *world) { w.put("a delivery", 0, "", lines["with line"]) }, ofOtherMode, provision.ErrOtherContent,
+		},
+		"being deleted with that trunk": {func(t *testing.T, w *world) {
+			t.Helper()
+			if _, err := w.engine.Import(t.Context(), acme, byHand); err != nil {
+				t.Fatal(err)
+			}
+			w.fake.Inject(exoteltest.Delete, exoteltest.Fail(503))
+			w.remove(t)
+		}, provision.Line{}, provision.ErrSettled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(t *testing.T, w *world) {
+				w.fake.Add(exotel.Trunk{SID: byHand, Name: "by_hand"})
+				test.before(t, w)
+				before := w.stored(t)
+				signup := acme
+				signup.Line = test.line
+				if _, err := w.engine.Import(t.Context(), signup, byHand); err == nil || test.want != nil && !errors.Is(err, test.want) {
+					t.Errorf("got %v, want %v", err, test.want)
+				}
+				after := w.stored(t)
+				if after.Status != before.Status || after.TrunkSID != before.TrunkSID || after.AccountSID != cmp.Or(before.AccountSID, after.AccountSID) ||
+					!maps.Equal(after.Steps, before.Steps) || after.Revision != before.Revision || after.LeaseUntil.After(time.Now()) != before.LeaseUntil.After(time.Now()) {
+					t.Errorf("was\n%+v\nand is\n%+v", before, after)
+				}
+			})
+		})
+	}
+}
+
+// put has a try hold the signup for that long.
+func (w *world) put(owner string, lease time.Duration, accountSID string, line provision.Line) {
+	signup := acme
+	signup.Line = line
+	now := time.Now().UTC()
+	w.ledger.put(provision.Claim{
+		Signup: signup.Normalised(), TrunkName: provision.TrunkName("th", acme.ID), AccountSID: accountSID, Owner: owner, Now: now, LeaseUntil: now.Add(lease),
+	})
+}
+
+// One that was pending without a trunk gets this one before its line gets what the
+// import asks for; whoever is killed before has imported nothing.
+func TestPendingSignupIsImported(t *testing.T) {
+	t.Parallel()
+	for name, line := range lines {
+		for cut, write := range map[string]string{"in one go": "nothing", "cut off before the trunk": "attach", "cut off before the line": "extend"} {
+			t.Run(name+", "+cut, func(t *testing.T) {
+				t.Parallel()
+				inBubble(t, func(t *testing.T, w *world) {
+					w.fake.Add(exotel.Trunk{SID: byHand, Name: "by_hand"})
+					w.put("a delivery", 0, "", provision.Line{})
+					w.ledger.failing[write] = failBefore
+					signup := acme
+					signup.Line = line
+					_, err := w.engine.Import(t.Context(), signup, byHand)
+					record := w.stored(t)
+					switch {
+					case write == "attach" && (!errors.Is(err, provision.ErrUnavailable) || record.TrunkSID != "" || len(record.Steps) != 0 || !record.LeaseUntil.IsZero()):
+						t.Errorf("cut off: %v, %+v", err, record)
+					case write == "extend" && (record.TrunkSID != byHand || len(line.PhoneNumbers) > 0 && !errors.Is(err, provision.ErrUnavailable)):
+						t.Errorf("cut off: %v, %+v", err, record)
+					}
+					for range 2 {
+						time.Sleep(time.Minute)
+						if _, err := w.engine.Import(t.Context(), signup, byHand); err != nil {
+							t.Error(err)
+						}
+					}
+					record = w.stored(t)
+					if n := w.fake.Count(exoteltest.Create); n != 0 || record.Status != provision.StatusActive || record.TrunkSID != byHand || len(w.fake.Line(byHand).PhoneNumbers) != len(line.PhoneNumbers) {
+						t.Errorf("%d creates, %+v", n, record)
+					}
+				})
+			})
 		}
 	}
 }
