@@ -13,7 +13,7 @@ import (
 type actor struct {
 	name     string
 	operator bool
-	signup   *provision.Signup // what is delivered; nil for others
+	signup   *provision.Signup // what is delivered, or imported; nil for others
 	deletes  int               // the generation that is; zero for who deletes nothing
 	process  *process
 	began    time.Time

@@ -20,6 +20,7 @@ const (
 	nothingLeft    = "a settled signup has no lease and is in no queue"
 	contentCounts  = "other content is told to be a conflict, and only that"
 	rejectionLast  = "while clocks agree nothing is sent for a signup once its rejection is on disk"
+	keptImport     = "a signup that an import begins has the import's trunk, and no other is made for it"
 	withinTheLimit = "while clocks agree the vendor's limit holds, in every minute"
 )
 
@@ -51,6 +52,7 @@ type testimony struct {
 	wishes   map[wish]bool     // steps that were asked for and answered with 2xx
 	tokens   map[string]bool   // that are operators'
 	replaced map[string]bool   // signups whose trunk an operator replaced
+	imported map[string]bool   // names of trunks that need not be made, since an import began their signups
 	refusals map[wish]bool     // what the vendor refused, with the trunk's sid in place of the signup's id
 	wipedAt  time.Time
 
@@ -63,7 +65,7 @@ func newTestimony() testimony {
 	return testimony{
 		names: map[string]string{}, promised: map[string]bool{}, sids: map[string]string{}, rejected: map[string]bool{},
 		named: map[string]string{}, wishes: map[wish]bool{}, replaced: map[string]bool{}, tokens: map[string]bool{}, refusals: map[wish]bool{},
-		deleted: map[string]bool{}, buried: map[string]bool{}, freed: map[string]bool{},
+		imported: map[string]bool{}, deleted: map[string]bool{}, buried: map[string]bool{}, freed: map[string]bool{},
 	}
 }
 
@@ -124,8 +126,12 @@ func (w *world) checkWrite(by *actor, op string, old *provision.Record, r provis
 	if r.Searching {
 		w.stats.writes["release to the search"]++
 	}
-	if op == "take over" && by.operator {
+	if by.operator && (op == "take over" || op == "claim") {
 		w.testimony.tokens[r.Owner] = true
+	}
+	if by.operator && op == "claim" && old == nil && w.upheaval != tableIsWiped {
+		w.testimony.imported[r.TrunkName] = true
+		w.stats.writes["claim of an import"]++
 	}
 	if w.checkDeletion(by, op, old, r) {
 		return

@@ -12,39 +12,52 @@ const operatorsWord = "no such customer"
 
 // order is what an operator has a program do with a signup.
 type order struct {
-	name string
-	do   func(e *provision.Engine, ctx context.Context, id string) (provision.Result, error)
+	name   string
+	do     func(e *provision.Engine, ctx context.Context, id string) (provision.Result, error)
+	signup *provision.Signup // what is imported; nil for others
 }
 
 var (
-	toRetry  = order{"retry", (*provision.Engine).Retry}
-	toReject = order{"reject", func(e *provision.Engine, ctx context.Context, id string) (provision.Result, error) {
+	toRetry  = order{name: "retry", do: (*provision.Engine).Retry}
+	toReject = order{name: "reject", do: func(e *provision.Engine, ctx context.Context, id string) (provision.Result, error) {
 		return e.Reject(ctx, id, operatorsWord)
 	}}
 )
 
 func toAdopt(sid string) order {
-	return order{"adopt " + sid, func(e *provision.Engine, ctx context.Context, id string) (provision.Result, error) {
+	return order{name: "adopt " + sid, do: func(e *provision.Engine, ctx context.Context, id string) (provision.Result, error) {
 		return e.Adopt(ctx, id, sid)
+	}}
+}
+
+func toImport(s provision.Signup, sid string) order {
+	return order{name: "import " + sid, signup: &s, do: func(e *provision.Engine, ctx context.Context, _ string) (provision.Result, error) {
+		return e.Import(ctx, s, sid)
 	}}
 }
 
 // operate is one step of an operator's.
 func (w *world) operate(d *dice) {
 	id, place := w.ids[d.below(len(w.ids))], d.below(len(w.places))
-	switch d.below(3) {
+	switch d.below(4) {
 	case 1:
 		w.give(toReject, id, place)
 	case 2:
 		w.give(toAdopt(w.nameTrunk(d, id)), id, place)
+	case 3:
+		w.giveImport(d, id, place)
 	default:
 		w.give(toRetry, id, place)
 	}
 }
 
+func (w *world) giveImport(d *dice, id string, place int) {
+	w.give(toImport(provision.Signup{ID: id, Company: "Acme", Line: w.lineOf(d, id)}, w.nameTrunk(d, id)), id, place)
+}
+
 // give gives an order to the program at a place.
 func (w *world) give(o order, id string, place int) {
-	w.act("operator", place, nil, func(a *actor) {
+	w.act("operator", place, o.signup, func(a *actor) {
 		if w.tracing {
 			w.event(a.name, "says", o.name, id, "at", a.process.name)
 		}

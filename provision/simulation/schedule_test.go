@@ -103,6 +103,7 @@ func (w *world) writeScript(d *dice) {
 	w.scriptVendor(d)
 	w.scriptUpheaval(d)
 	w.scriptDeaths(d)
+	w.scriptImport(throwFor(w.seed, "import"))
 	slices.SortFunc(w.script, func(a, b scripted) int { return cmp.Compare(a.at, b.at) })
 }
 
@@ -142,6 +143,17 @@ func (w *world) scriptTwins(d *dice, id string) {
 func (w *world) scriptSecondThoughts(d *dice, id string) {
 	at := w.sometime(d, 0, w.span, "", func(d *dice) { w.give(toReject, id, d.below(len(w.places))) })
 	w.sometime(d, at, at+5*time.Second, "", func(d *dice) { w.give(toRetry, id, d.below(len(w.places))) })
+}
+
+// scriptImport imports a signup early, perhaps before anybody delivers it; and again.
+func (w *world) scriptImport(d *dice) {
+	if !d.chance(0.2) {
+		return
+	}
+	id := w.ids[d.below(len(w.ids))]
+	for _, until := range []time.Duration{w.span / 4, w.span} {
+		w.sometime(d, 0, until, "", func(d *dice) { w.giveImport(d, id, d.below(len(w.places))) })
+	}
 }
 
 // scriptFates kills processes, and freezes them, whatever they are doing.

@@ -106,7 +106,7 @@ func (s *stats) checkCoverage(t *testing.T) {
 			t.Errorf("nobody was told %q", outcome)
 		}
 	}
-	for _, write := range []string{"claim", "take over", "pin", "activate", "release", "release to the search", "reject", "extend", "attach", "mark", "delete", "bury", "restart"} {
+	for _, write := range []string{"claim", "claim of an import", "take over", "pin", "activate", "release", "release to the search", "reject", "extend", "attach", "mark", "delete", "bury", "restart"} {
 		if s.writes[write] == 0 {
 			t.Errorf("nothing was written by %q", write)
 		}

@@ -149,6 +149,9 @@ func (w *world) checkMade(by *actor, name string) {
 	if w.testimony.buried[name] {
 		w.violate(nothingComes, "%s makes a trunk named %s, which is deleted", by.name, name)
 	}
+	if w.testimony.imported[name] {
+		w.violate(keptImport, "%s makes a trunk named %s", by.name, name)
+	}
 	if w.records[w.testimony.names[name]].Status == provision.StatusDeleting {
 		w.stats.watched++
 	}

@@ -293,6 +293,14 @@ func (t noLease) TakeOver(ctx context.Context, w provision.TakeOver) (provision.
 	return t.write(ctx, "take over", w.SignupID, t.lapsed(w.Apply))
 }
 
+// claimsFirst records an import's trunk after its claim, not with it.
+type claimsFirst struct{ *table }
+
+func (t claimsFirst) Claim(ctx context.Context, w provision.Claim) (provision.Record, bool, error) {
+	w.Trunk = nil
+	return t.table.Claim(ctx, w)
+}
+
 // neverLooks sends although the lease has run out.
 type neverLooks struct{ *trunks }
 
@@ -422,6 +430,7 @@ var weakenings = []struct {
 	{"a record that ignores tombstones", ledgerOf(func(t *table) resurrects { return resurrects{t} }), staysDeleted, 20_000},
 	{"one name for all generations", ledgerOf(func(t *table) oneName { return oneName{t} }), ownLife, 1000},
 	{"a deletion of any generation", ledgerOf(func(t *table) anyGeneration { return anyGeneration{t} }), staysDeleted, 1000},
+	{"an import that claims before it records", ledgerOf(func(t *table) claimsFirst { return claimsFirst{t} }), keptImport, 5000},
 	{"names not unique at the vendor's", weakening{namesNotUnique: true}, oneTrunk, 100},
 }
 
