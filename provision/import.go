@@ -19,9 +19,9 @@ type byHand struct {
 
 // Import records a signup with a trunk that was made by hand, whatever its name, and
 // does what else the signup asks for. Done twice it is done once. The error is an
-// *InvalidError or ErrOtherContent, or as with Adopt; the signup has not been given the
-// trunk then, nor what its line asks for, unless the error wraps ErrUnavailable: then it
-// may have been.
+// *InvalidError or ErrOtherContent, or as with Adopt; the signup has been given neither
+// the trunk then nor what its line asks for, unless the error wraps ErrUnavailable, or a
+// delivery came in between that contradicts.
 //
 // Nothing is written before the trunk was seen. The first write of a new signup has the
 // trunk in it, so that whoever is killed after it leaves one that the reconciler

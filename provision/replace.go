@@ -12,8 +12,9 @@ import (
 // signup's own name. All that its line asks for is done again. Errors are as with
 // Adopt; ErrSettled where the recorded trunk is there.
 //
-// Where the create fails the signup stays pending with the trunk that is gone, and may
-// be taken for complete with it again: call Replace once more.
+// Where the create fails, or this process ends before the new trunk is recorded, the
+// signup is pending with the trunk that is gone, and may be taken for complete with it
+// again: call Replace once more. A trunk that was made by then is met by its name.
 func (e *Engine) Replace(ctx context.Context, signupID, trunkSID string) (Result, error) {
 	if Dry(signupID) {
 		return Result{}, errDry
