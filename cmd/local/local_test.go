@@ -325,6 +325,7 @@ func TestPagesOfOtherSitesMakeNoSignup(t *testing.T) {
 		if resp.StatusCode != want {
 			t.Errorf("from a page of %q: HTTP %d, want %d", origin, resp.StatusCode, want)
 		}
+		isProblem(t, resp)
 	}
 }
 
@@ -350,5 +351,13 @@ func TestOnlyLoopbackNamesAreAnswered(t *testing.T) {
 		if resp.StatusCode != want {
 			t.Errorf("%s: %d, want %d", host, resp.StatusCode, want)
 		}
+		isProblem(t, resp)
+	}
+}
+
+func isProblem(t *testing.T, resp *http.Response) {
+	t.Helper()
+	if got := resp.Header.Get("Content-Type"); resp.StatusCode >= 400 && got != "application/problem+json" {
+		t.Errorf("HTTP %d is %s", resp.StatusCode, got)
 	}
 }
