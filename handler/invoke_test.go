@@ -20,15 +20,7 @@ func (w *world) invoke(t testing.TB, payload []byte) ([]byte, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	answer, err := w.handler.Invoke(ctx, payload)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := json.Marshal(answer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw, nil
+	return w.handler.Invoke(ctx, payload)
 }
 
 func readFile(t testing.TB, name string) []byte {

@@ -16,13 +16,15 @@ func newExpression(update, condition string) expression {
 // namesIn are what the aliases of expressions stand for: # and the name. DynamoDB
 // wants those that are used, and no others.
 func namesIn(expressions ...string) map[string]string {
-	names := make(map[string]string)
-	for _, text := range expressions {
-		for _, rest := range strings.Split(text, "#")[1:] {
+	names := make(map[string]string, 24) // a claim has 17
+	for _, rest := range expressions {
+		for at := strings.IndexByte(rest, '#'); at >= 0; at = strings.IndexByte(rest, '#') {
+			alias := rest[at:]
+			rest = rest[at+1:]
 			if end := strings.IndexFunc(rest, notInAlias); end >= 0 {
-				rest = rest[:end]
+				alias = alias[:1+end]
 			}
-			names["#"+rest] = rest
+			names[alias] = alias[1:]
 		}
 	}
 	return names

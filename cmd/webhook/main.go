@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -23,7 +24,11 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	lambda.Start(h.Invoke)
+	// One event at a time, on a part of a processor: with a second thread each of net/http's
+	// goroutines is woken on another one, at a fifth of a replay's CPU (docs/benchmarks.md).
+	// Not before: initialisation has a whole processor or two.
+	runtime.GOMAXPROCS(1)
+	lambda.Start(h)
 }
 
 func newHandler() (*handler.Handler, error) {

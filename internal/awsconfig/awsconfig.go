@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go/middleware"
 
@@ -133,5 +134,15 @@ func newRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = len(patience) + 1
 		o.MaxBackoff = 500 * time.Millisecond
+		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(conditionFailed)}, o.Retryables...)
 	})
+}
+
+// conditionFailed is asked before the SDK's own rules, of which none fits either: that a
+// condition doesn't hold is an answer, and that of every replay.
+func conditionFailed(err error) aws.Ternary {
+	if _, failed := errors.AsType[*types.ConditionalCheckFailedException](err); failed {
+		return aws.FalseTernary
+	}
+	return aws.UnknownTernary
 }

@@ -29,8 +29,11 @@ type redactedError struct {
 func (e *redactedError) Error() string { return e.text }
 func (e *redactedError) Unwrap() error { return e.error }
 
+// Each begins with what it always begins with, so that a text without it, as that of
+// every replay is, costs a search for that and no more.
 var (
-	signed = regexp.MustCompile(`AWS4-HMAC-SHA256[^\n]*|Signature=[0-9a-f]+`)
+	signed    = regexp.MustCompile(`AWS4-HMAC-SHA256[^\n]*`)
+	signature = regexp.MustCompile(`Signature=[0-9a-f]+`)
 	// An answer that can't be read may be a secret that can't be read, and what
 	// can't be read of it is then quoted.
 	quoting = regexp.MustCompile(`(?s)deserialization failed, .*`)
@@ -40,12 +43,14 @@ func redacted(err error, sessionToken string) error {
 	if err == nil {
 		return nil
 	}
-	text := signed.ReplaceAllString(err.Error(), "[redacted]")
+	said := err.Error()
+	text := signed.ReplaceAllString(said, "[redacted]")
+	text = signature.ReplaceAllString(text, "[redacted]")
 	text = quoting.ReplaceAllString(text, "the answer can't be read")
 	if sessionToken != "" {
 		text = strings.ReplaceAll(text, sessionToken, "[redacted]")
 	}
-	if text == err.Error() {
+	if text == said {
 		return err
 	}
 	return &redactedError{err, text}
