@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -115,7 +117,7 @@ func (r *reader) json(name string) json.RawMessage {
 	if !there {
 		return nil
 	}
-	document, err := json.Marshal(toJSON(value))
+	document, err := appendJSON(make([]byte, 0, 1024), value)
 	if err != nil {
 		r.fail(name, "a document")
 	}
@@ -186,26 +188,58 @@ func storedNumber(n json.Number) types.AttributeValue {
 	return text(string(n))
 }
 
-func toJSON(value types.AttributeValue) any {
+// appendJSON writes an attribute as json.Marshal would, without making a tree of any for
+// it first: every replay and every record reads a trunk.
+func appendJSON(b []byte, value types.AttributeValue) ([]byte, error) {
 	switch value := value.(type) {
 	case *types.AttributeValueMemberS:
-		return value.Value
+		return appendText(b, value.Value), nil
 	case *types.AttributeValueMemberN:
-		return json.Number(value.Value)
+		number, err := json.Marshal(json.Number(value.Value))
+		return append(b, number...), err
 	case *types.AttributeValueMemberBOOL:
-		return value.Value
+		return strconv.AppendBool(b, value.Value), nil
 	case *types.AttributeValueMemberL:
-		list := make([]any, len(value.Value))
-		for i, element := range value.Value {
-			list[i] = toJSON(element)
-		}
-		return list
+		return appendList(b, value.Value)
 	case *types.AttributeValueMemberM:
-		fields := make(map[string]any, len(value.Value))
-		for name, element := range value.Value {
-			fields[name] = toJSON(element)
-		}
-		return fields
+		return appendMap(b, value.Value)
 	}
-	return nil
+	return append(b, "null"...), nil
 }
+
+func appendList(b []byte, list []types.AttributeValue) (_ []byte, err error) {
+	b = append(b, '[')
+	for i, element := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if b, err = appendJSON(b, element); err != nil {
+			return nil, err
+		}
+	}
+	return append(b, ']'), nil
+}
+
+func appendMap(b []byte, fields item) (_ []byte, err error) {
+	b = append(b, '{')
+	for i, name := range slices.Sorted(maps.Keys(fields)) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if b, err = appendJSON(append(appendText(b, name), ':'), fields[name]); err != nil {
+			return nil, err
+		}
+	}
+	return append(b, '}'), nil
+}
+
+func appendText(b []byte, s string) []byte {
+	if strings.IndexFunc(s, escaped) < 0 {
+		return append(append(append(b, '"'), s...), '"')
+	}
+	quoted, _ := json.Marshal(s) // every string can be written
+	return append(b, quoted...)
+}
+
+// escaped is what json.Marshal writes, or may write, in another way.
+func escaped(r rune) bool { return r < ' ' || r > '~' || strings.ContainsRune(`"\<>&`, r) }

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -148,4 +149,54 @@ func nesting(value types.AttributeValue) int {
 		}
 	}
 	return deepest + 1
+}
+
+// A trunk comes back as Exotel sent it, whatever is in it.
+func TestTrunkIsReadAsItWasWritten(t *testing.T) {
+	t.Parallel()
+	for _, document := range []string{
+		`{"status":"active","trunk_sid":"trmum1a"}`,
+		`{"a <b> & \"c\" \\":"\u0000\u0001\t\n\u007f \u2028 \u00e9 😀","a":"<>&"}`,
+		`{"none":null,"yes":true,"no":false,"zero":0,"price":-12.50,"digits":12345678901234567890}`,
+		`{"list":[],"map":{},"lists":[[1,"a"],{"b":[null]}],"":""}`,
+	} {
+		api := &stub{update: &dynamodb.UpdateItemOutput{}}
+		write := provision.Activate{SignupID: "acme-42", Trunk: exotel.Trunk{SID: "trmum1a", Raw: json.RawMessage(document)}}
+		if _, _, err := ledger.New(api, "signups").Activate(t.Context(), write); err != nil {
+			t.Fatal(err)
+		}
+		api.update.Attributes = map[string]types.AttributeValue{"trunk": api.updated.ExpressionAttributeValues[":trunk"]}
+		record, _, err := ledger.New(api, "signups").Activate(t.Context(), write)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := string(record.Trunk), marshalled(t, provision.TrunkDocument(write.Trunk, "")); got != want {
+			t.Errorf("got\n%s, want\n%s", got, want)
+		}
+	}
+}
+
+// marshalled is a document as json.Marshal writes it, keys in their order.
+func marshalled(t *testing.T, document json.RawMessage) string {
+	t.Helper()
+	decoder := json.NewDecoder(bytes.NewReader(document))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestNumberThatIsNoneIsNoDocument(t *testing.T) {
+	t.Parallel()
+	trunk := map[string]types.AttributeValue{"price": &types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberN{Value: "one"}}}}
+	api := &stub{update: &dynamodb.UpdateItemOutput{Attributes: map[string]types.AttributeValue{"trunk": &types.AttributeValueMemberM{Value: trunk}}}}
+	if _, holds, err := ledger.New(api, "signups").Release(t.Context(), provision.Release{SignupID: "acme-42"}); err == nil || holds {
+		t.Errorf("holds %v, %v", holds, err)
+	}
 }
