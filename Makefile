@@ -139,7 +139,7 @@ size: build ## size of the bootstrap files, plain and compressed
 # Without the race detector, which allocates as well.
 .PHONY: allocs
 allocs: ## fail where a request, a write, an answer or a mapping allocates more than it should
-	go test -count=1 -run '^TestAllocations' ./exotel ./handler/... ./ledger
+	go test -count=1 -run '^TestAllocations' ./cmd/webhook ./exotel ./handler/... ./ledger
 
 .PHONY: bench
 bench: bench-peers size ## all figures of docs/benchmarks.md, beside the peers (needs npm and Python 3.11; ten minutes, alone on the machine)

@@ -17,7 +17,7 @@ import (
 )
 
 // unitPackages have benchmarks.
-var unitPackages = []string{"./exotel", "./handler/...", "./ledger"}
+var unitPackages = []string{"./cmd/webhook", "./exotel", "./handler/...", "./ledger"}
 
 const unitCount = 5
 
