@@ -40,8 +40,8 @@ func (h *Handler) invoke(ctx context.Context, payload []byte) (any, error) {
 	switch {
 	case shape.RawPath == nil && len(shape.RequestContext) == 0:
 		return h.event(ctx, payload)
-	case err != nil: // a request never gets an error
-		return problem{Status: http.StatusBadRequest, Detail: "The event is not of payload format 2.0."}.response(), nil
+	case err != nil:
+		return problem{Status: http.StatusBadRequest, Detail: "The event is not of payload format 2.0."}.response(), nil //nolint:nilerr // a request never gets an error
 	}
 	return h.Handle(ctx, request)
 }
