@@ -101,6 +101,17 @@ func TestInvokeTellsRequestsFromEvents(t *testing.T) {
 			t.Errorf("%s: %s", name, answer)
 		}
 	}
+	for payload, status := range map[string]string{
+		`{"rawPath":"/signups","headers":{"a":1}}`:               `"statusCode":400`,
+		`{"requestContext":"v1","source":"aws.partner/a"}`:       `"statusCode":400`,
+		`{"rawPath":"","source":"aws.partner/a"}`:                `"statusCode":404`,
+		`{"requestContext":{"http":{"method":"GET"}}}`:           `"statusCode":404`,
+		`{"rawPath":"/nowhere","requestContext":{"stage":"$d"}}`: `"statusCode":404`,
+	} {
+		if answer, err := w.invoke(t, []byte(payload)); err != nil || !bytes.Contains(answer, []byte(status)) {
+			t.Errorf("%s: %s, %v", payload, answer, err)
+		}
+	}
 	// A request can't pass itself off as an event, whatever its body says.
 	event := signUp(string(readFile(t, "event-cognito")))
 	payload, err := json.Marshal(event)
