@@ -159,9 +159,10 @@ func parseObject(data []byte) (object, error) {
 
 // text is a string; empty for anything else.
 func (o object) text(name string) string {
-	var s string
-	_ = json.Unmarshal(o[name], &s) // empty where it is no string
-	return s
+	if raw := o[name]; len(raw) > 0 && raw[0] == '"' {
+		return text(raw)
+	}
+	return ""
 }
 
 // scalar is a string, or a number as it stands; empty for anything else. Ids are

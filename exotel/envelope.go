@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"unicode/utf8"
 )
 
 // answer is what a good call gave: one result, or those of a list.
@@ -162,7 +163,7 @@ func parseEnvelope(body []byte) (envelope, bool) {
 		NextPageURI json.RawMessage `json:"next_page_uri"`
 		Total       json.RawMessage `json:"total"`
 	}
-	if json.Unmarshal(fields.Metadata, &metadata) == nil {
+	if isPresent(fields.Metadata) && json.Unmarshal(fields.Metadata, &metadata) == nil {
 		env.nextPage, env.total = text(metadata.NextPageURI), max(0, number(metadata.Total))
 	}
 	return env, env.httpCode != 0 || isPresent(env.response)
@@ -186,7 +187,7 @@ func parseResult(raw json.RawMessage) (result, bool) {
 		Message     json.RawMessage `json:"message"`
 		Description json.RawMessage `json:"description"`
 	}
-	if json.Unmarshal(fields.ErrorData, &errorData) == nil {
+	if isPresent(fields.ErrorData) && json.Unmarshal(fields.ErrorData, &errorData) == nil {
 		r.vendor = number(errorData.Code)
 		r.message = joined(text(errorData.Message), text(errorData.Description))
 	}
@@ -195,14 +196,18 @@ func parseResult(raw json.RawMessage) (result, bool) {
 
 // text is a JSON string, or another scalar as it stands.
 func text(raw json.RawMessage) string {
-	var s string
 	switch {
 	case !isPresent(raw):
 		return ""
-	case json.Unmarshal(raw, &s) == nil:
-		return s
+	case raw[0] != '"':
+		return string(raw)
 	}
-	return string(raw)
+	if inner := raw[1 : len(raw)-1]; !bytes.Contains(inner, []byte(`\`)) && utf8.Valid(inner) { // as nearly all are
+		return string(inner)
+	}
+	var s string
+	_ = json.Unmarshal(raw, &s) // it is part of what was read as JSON
+	return s
 }
 
 // number is a JSON number, or one in a string; zero for anything else.

@@ -2,6 +2,7 @@ package exotel
 
 import (
 	"embed"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"strings"
@@ -189,4 +190,25 @@ func FuzzDecode(f *testing.F) {
 func isEnvelope(body []byte) bool {
 	_, ok := parseEnvelope(body)
 	return ok
+}
+
+// A text is read without json.Unmarshal where that makes no difference.
+func TestTextIsWhatUnmarshalMakesOfIt(t *testing.T) {
+	t.Parallel()
+	for _, raw := range []string{
+		`"trmum1a"`, `""`, `"a b/c"`, `"é 😀 <&>"`, `"\u00e9\n\"\\"`, `"\\"`, "\"\xff\"", "\"a\xc3\"", `"\ud800"`, `"\/"`,
+	} {
+		var want string
+		if err := json.Unmarshal([]byte(raw), &want); err != nil {
+			t.Fatal(err)
+		}
+		if got := text(json.RawMessage(raw)); got != want {
+			t.Errorf("%s: %q, want %q", raw, got, want)
+		}
+	}
+	for raw, want := range map[string]string{"": "", "null": "", "200": "200", "-1.5e3": "-1.5e3", "true": "true", `{"a":"b"}`: `{"a":"b"}`, `["a"]`: `["a"]`} {
+		if got := text(json.RawMessage(raw)); got != want {
+			t.Errorf("%s: %q, want %q", raw, got, want)
+		}
+	}
 }
