@@ -25,7 +25,7 @@ func main() {
 		os.Exit(1)
 	}
 	// One event at a time, on a part of a processor: with a second thread each of net/http's
-	// goroutines is woken on another one, at a fifth of a replay's CPU (docs/benchmarks.md).
+	// goroutines is woken on another one, at a sixth of a replay's CPU (docs/benchmarks.md).
 	// Not before: initialisation has a whole processor or two.
 	runtime.GOMAXPROCS(1)
 	lambda.Start(h)
