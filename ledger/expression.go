@@ -16,7 +16,7 @@ func newExpression(update, condition string) expression {
 // namesIn are what the aliases of expressions stand for: # and the name. DynamoDB
 // wants those that are used, and no others.
 func namesIn(expressions ...string) map[string]string {
-	names := make(map[string]string, 24) // a claim has 17
+	names := make(map[string]string, 24) // a claim has 15
 	for _, rest := range expressions {
 		for at := strings.IndexByte(rest, '#'); at >= 0; at = strings.IndexByte(rest, '#') {
 			alias := rest[at:]
