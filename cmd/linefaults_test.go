@@ -1,6 +1,7 @@
 package cmd_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -117,8 +118,8 @@ func refusedRows() []row {
 // make sure of it leaves the step for the next one, to which nothing is refused.
 func (c *cell) refusedByNow(key string) error {
 	record, err := c.ledger.Get(c.t.Context(), c.id)
-	if step := record.Steps[key]; err != nil || step.Status != provision.StepRefused {
-		return fmt.Errorf("%w: %s is %q (%v)", errOtherwise, key, step.Status, err)
+	if step := record.Steps[key]; step.Status != provision.StepRefused {
+		return errors.Join(fmt.Errorf("%w: %s is %q", errOtherwise, key, step.Status), err)
 	}
 	return nil
 }
