@@ -93,14 +93,15 @@ func (t *try) record(ctx context.Context, record Record, trunk *exotel.Trunk, ho
 }
 
 // overtaken: this try has a trunk, and the signup is somebody else's by now.
-// Whoever holds it while it is pending will adopt the same trunk, and the watch of its
-// deletion will delete it; otherwise nobody will.
+// Whoever holds it while it is pending will adopt the same trunk, unless it was given
+// another one, and the watch of its deletion will delete it; otherwise nobody will.
 func (t *try) overtaken(record Record, trunkName, trunkSID string) (Result, error) {
 	if record.SignupID == "" {
 		return Result{Steps: t.steps}, errVanished
 	}
 	result := t.theirs(record)
-	if cared := record.Status.open() && record.TrunkName == trunkName; !cared && record.TrunkSID != trunkSID {
+	cared := record.TrunkName == trunkName && (record.Status == StatusDeleting || record.Status == StatusPending && record.TrunkSID == "")
+	if !cared && record.TrunkSID != trunkSID {
 		result.Problem = &Problem{Err: fmt.Errorf("the signup is %s with trunk %q, while this try got %s", record.Status, record.TrunkSID, trunkSID), Alarm: AlarmOrphan}
 	}
 	return result, nil

@@ -21,7 +21,7 @@ type byHand struct {
 // does what else the signup asks for. Done twice it is done once. The error is an
 // *InvalidError or ErrOtherContent, or as with Adopt; the signup has been given neither
 // the trunk then nor what its line asks for, unless the error wraps ErrUnavailable, or a
-// delivery came in between that contradicts.
+// delivery that contradicts, or a deletion, came in between.
 //
 // Nothing is written before the trunk was seen. The first write of a new signup has the
 // trunk in it, so that whoever is killed after it leaves one that the reconciler

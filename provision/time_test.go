@@ -214,6 +214,7 @@ func TestOvertakenTryTellsWhatStandsAndLosesNoTrunkSilently(t *testing.T) {
 	taken := change(func(r *provision.Record) { r.Owner = "another" })
 	rejected := change(func(r *provision.Record) { r.Status, r.Owner = provision.StatusRejected, "" })
 	active := change(func(r *provision.Record) { r.Status, r.TrunkSID, r.Owner = provision.StatusActive, "trmum1other", "" })
+	given := change(func(r *provision.Record) { r.TrunkSID, r.Owner = "trmum1other", "an import" })
 	gone := func(records map[string]provision.Record) { delete(records, acme.ID) }
 	for name, test := range map[string]struct {
 		write   string
@@ -226,6 +227,7 @@ func TestOvertakenTryTellsWhatStandsAndLosesNoTrunkSilently(t *testing.T) {
 		"taken over before the record":    {"activate", taken, exoteltest.Fault{}, provision.OutcomeInProgress, "", 1},
 		"rejected before the record":      {"activate", rejected, exoteltest.Fault{}, provision.OutcomeReplayed, provision.AlarmOrphan, 1},
 		"another trunk before the record": {"activate", active, exoteltest.Fault{}, provision.OutcomeReplayed, provision.AlarmOrphan, 1},
+		"imported before the record":      {"activate", given, exoteltest.Fault{}, provision.OutcomeInProgress, provision.AlarmOrphan, 1},
 		"gone before the record":          {"activate", gone, exoteltest.Fault{}, "", "", 1},
 		"taken over before the release":   {"release", taken, exoteltest.Fail(503), provision.OutcomeInProgress, "", 1},
 		"active before the release":       {"release", active, exoteltest.Fail(503), provision.OutcomeReplayed, "", 1},
