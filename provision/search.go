@@ -188,6 +188,12 @@ func (t *try) settle(ctx context.Context, account *Account, record Record, trunk
 		return t.release(ctx, record, errNotListed)
 	}
 	trunk, err := ours(*trunk, &record)
+	if err == nil && record.TrunkSID != "" && record.TrunkSID != trunk.SID { // an import's since the pass began, or one that is gone
+		err = t.isGone(ctx, &record)
+	}
+	if spent := (*SpentError)(nil); errors.As(err, &spent) {
+		err = fmt.Errorf("%w: %w", errUnseen, err)
+	}
 	if err != nil {
 		return t.release(ctx, record, err)
 	}

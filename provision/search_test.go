@@ -532,6 +532,54 @@ func TestSignupThatIsHeldWhenItsTrunkIsFoundIsFinishedByItsHolder(t *testing.T) 
 	})
 }
 
+// The signup was given another trunk since the pass began, by an import that ended
+// before it was done. Where that trunk is gone, the one that is found takes its place.
+func TestSearchTakesNoSignupsTrunkAway(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ isThere, spent bool }{
+		"it is there": {isThere: true}, "it is gone": {}, "it is there, and the budget is spent": {true, true}, "it is gone, and the budget is spent": {spent: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			searched(t, func(t *testing.T, w *world, _ *pages) {
+				sid := w.addTrunk(acme.ID)
+				w.addOthers(150)
+				if test.isThere {
+					sid = w.fake.Add(exotel.Trunk{SID: byHand, Name: "by_hand"})
+				}
+				w.seek(t, acme.ID)
+				w.ledger.before["take over"] = func(records map[string]provision.Record) {
+					r := records[acme.ID]
+					r.Owner, r.TrunkSID, r.Searching = "an import", byHand, false
+					records[acme.ID] = r
+				}
+				if test.spent {
+					w.spendWithPage(t, "150")
+				}
+				w.everyMinute(t, 5)
+				w.found(t, acme.ID, sid)
+			})
+		})
+	}
+}
+
+// spendWithPage has the budget spent for 90 s once that page has been read.
+func (w *world) spendWithPage(t *testing.T, offset string) {
+	t.Helper()
+	transport, once := w.accounts.transport, sync.Once{}
+	w.accounts.transport = transportFunc(func(r *http.Request) (*http.Response, error) {
+		resp, err := transport.RoundTrip(r)
+		if r.URL.Query().Get("offset") == offset {
+			once.Do(func() {
+				if err := w.engine.Budget.Close(t.Context(), time.Now().Add(90*time.Second)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		return resp, err
+	})
+}
+
 // More wait than one pass looks at: nobody is lost, and nobody is told in vain.
 func TestMoreThanOnePassLooksForAreAllFound(t *testing.T) {
 	t.Parallel()
