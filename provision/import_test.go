@@ -245,3 +245,20 @@ func TestPendingSignupIsImported(t *testing.T) {
 		}
 	}
 }
+
+// There is nothing of it to refuse: it has its trunk.
+func TestRejectedImportThatWasCutOffIsActive(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, w *world) {
+		w.fake.Add(exotel.Trunk{SID: byHand, Name: "by_hand"})
+		ctx, end := context.WithCancel(t.Context())
+		defer end()
+		cuts["the process ends after it"](w, "claim", end)
+		_, _ = w.engine.Import(ctx, acme, byHand) // nobody is there to hear of it
+		time.Sleep(time.Minute)                   // its lease
+		result, err := w.engine.Reject(t.Context(), acme.ID, "a mistake")
+		if record := w.stored(t); err != nil || result.Outcome != provision.OutcomeCompleted || record.Status != provision.StatusActive || record.TrunkSID != byHand {
+			t.Errorf("%v, %s, %+v", err, result.Outcome, record)
+		}
+	})
+}

@@ -55,7 +55,8 @@ func (e *Engine) reopen(ctx context.Context, signupID string) error {
 }
 
 // Reject ends a pending signup for good, with a reason for people; of one that has its
-// trunk, the steps that are still open, so that it is incomplete. A create of an
+// trunk, the steps that are still open, so that it is incomplete, or active where none
+// is, as after an import that was interrupted. A create of an
 // earlier try, whose outcome isn't known, may have made its trunk all the same:
 // the record's LastError says so until then, and the name stays its own. Errors
 // are as with Retry.
@@ -77,16 +78,18 @@ func (e *Engine) Reject(ctx context.Context, signupID, reason string) (Result, e
 	}))
 }
 
-// giveUp refuses the steps that are open, by an operator's word.
+// giveUp refuses the steps that are open, by an operator's word. Where none is, there is
+// nothing to refuse, and the signup is complete.
 func (t *try) giveUp(ctx context.Context, record Record, reason string) (Result, error) {
-	w := lineWork{try: t, record: &record}
+	w, how := lineWork{try: t, record: &record}, OutcomeCompleted
 	for _, step := range record.LineSteps() {
 		if step.open() {
 			w.refuse(step, reason)
+			how = OutcomeRejected
 		}
 	}
 	trunk := exotel.Trunk{SID: record.TrunkSID, DomainName: record.DomainName, Raw: record.Trunk}
-	return t.record(ctx, record, &trunk, OutcomeRejected)
+	return t.record(ctx, record, &trunk, how)
 }
 
 // Adopt makes a pending signup active with a trunk that exists, whatever its
