@@ -117,22 +117,30 @@ func TestSignupThatTheBudgetHasNoRoomForIsCounted(t *testing.T) {
 	})
 }
 
+// passThatSearches is a pass that finds a trunk on the third page and makes others, and
+// how many calls the vendor had seen before it.
+func (w *world) passThatSearches(t *testing.T) (pass provision.Pass, calls int) {
+	t.Helper()
+	w.addTrunk(acme.ID)
+	w.addOthers(120)
+	w.seek(t, acme.ID)
+	w.queued(t, 3)
+	calls = len(w.fake.Calls())
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	pass, err := w.engine.Reconcile(ctx)
+	if err != nil || pass.Err != nil {
+		t.Fatal(err, pass.Err)
+	}
+	return pass, calls
+}
+
 // Over all lines of a pass, each call that the vendor saw is counted once: those of the
 // search, which are for no one signup, in the line of the pass.
 func TestLinesOfAPassCountEachCallOnce(t *testing.T) {
 	t.Parallel()
 	searched(t, func(t *testing.T, w *world, _ *pages) {
-		w.addTrunk(acme.ID)
-		w.addOthers(120)
-		w.seek(t, acme.ID)
-		w.queued(t, 3)
-		calls := len(w.fake.Calls())
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		pass, err := w.engine.Reconcile(ctx)
-		if err != nil || pass.Err != nil {
-			t.Fatal(err, pass.Err)
-		}
+		pass, calls := w.passThatSearches(t)
 		counted, ofThePass := 0, 0
 		for _, line := range pass.LogLines() {
 			counted += line.Figures.Calls
@@ -159,17 +167,7 @@ func TestLinesOfAPassCountEachCallOnce(t *testing.T) {
 func TestEveryCallOfAPassIsLoggedWithItsRequest(t *testing.T) {
 	t.Parallel()
 	searched(t, func(t *testing.T, w *world, _ *pages) {
-		w.addTrunk(acme.ID)
-		w.addOthers(120)
-		w.seek(t, acme.ID)
-		w.queued(t, 3)
-		calls := len(w.fake.Calls())
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		pass, err := w.engine.Reconcile(ctx)
-		if err != nil || pass.Err != nil {
-			t.Fatal(err, pass.Err)
-		}
+		pass, calls := w.passThatSearches(t)
 		var out bytes.Buffer
 		pass.Log(t.Context(), slog.New(slog.NewJSONHandler(&out, nil)))
 		if seen, logged := len(w.fake.Calls())-calls, strings.Count(out.String(), `"request_id":"`); logged != seen || seen == 0 {

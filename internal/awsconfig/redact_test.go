@@ -17,7 +17,10 @@ import (
 	"github.com/trunkhook/trunkhook/internal/canary"
 )
 
-var signature = regexp.MustCompile(`Signature=[0-9a-f]+`)
+var (
+	signature = regexp.MustCompile(`Signature=[0-9a-f]+`)
+	signed    = regexp.MustCompile(`Signature=[0-9a-f]+|Credential=|AWS4-HMAC`)
+)
 
 // AWS's services repeat the canonical form of a request whose signature they
 // refuse, the session token included; a proxy's page may repeat anything.
@@ -35,6 +38,9 @@ func TestErrorsRepeatNothingOfTheRequest(t *testing.T) {
 		},
 		"authorization": func(r *http.Request) (int, string) {
 			return 403, failure("AccessDeniedException", "not authorized: "+r.Header.Get("Authorization"))
+		},
+		"signature alone": func(r *http.Request) (int, string) {
+			return 403, failure("InvalidSignatureException", "it does not match: "+signature.FindString(r.Header.Get("Authorization")))
 		},
 		"page": func(r *http.Request) (int, string) {
 			return 502, "<html>" + r.Header.Get("Authorization") + r.Header.Get("X-Amz-Security-Token") + "</html>"
@@ -68,7 +74,7 @@ func TestErrorsRepeatNothingOfTheRequest(t *testing.T) {
 				if err == nil {
 					continue
 				}
-				if found := watch.In(err.Error()); len(found) > 0 || signature.MatchString(err.Error()) || sent == "" {
+				if found := watch.In(err.Error()); len(found) > 0 || signed.MatchString(err.Error()) || sent == "" {
 					t.Errorf("the error holds the %v: %v", found, err)
 				}
 			}
